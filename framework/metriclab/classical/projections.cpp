@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <metriclab/classical/projections.hpp>
+#include <metriclab/classical/supervision.hpp>
+
+namespace metriclab {
+
+Directions principal_components(const Matrix& X, std::string_view solver) {
+  const SymmetricEigen eigen = symmetric_eigen(covariance(X));
+  const Vector variances = eigen.values.cwiseMax(0);
+  const double rounding =
+      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(X.rows(), X.cols()));
+  const std::int64_t rank = numerical_rank(variances, rounding);
+  if (rank == 0)
+    throw Error(fmt::format("{} needs examples that differ; all of these are equal", solver));
+  return {eigen.vectors.topRows(rank), variances.head(rank)};
+}
+
+Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
+                         double regularization, std::string_view solver) {
+  const auto n_classes = static_cast<std::int64_t>(members.size());
+  if (n_classes == X.rows())
+    throw Error(fmt::format(
+        "{} needs a class with two examples; each of these is of a class of its own", solver));
+  const double degrees = static_cast<double>(X.rows() - n_classes);
+
+  const Vector overall = mean(X);
+  Matrix within = X;                    // (n × d), each example less its class's mean
+  Matrix between(n_classes, X.cols());  // (C × d), √(n_c/(n − C))·(m_c − m)
+  for (std::int64_t c = 0; c < n_classes; ++c) {
+    const Indices& examples = members[static_cast<std::size_t>(c)];
+    const Eigen::RowVectorXd m = X(examples, Eigen::all).colwise().mean();
+    for (std::int64_t i : examples) within.row(i) -= m;
+    const double weight = static_cast<double>(examples.size()) / degrees;
+    between.row(c) = std::sqrt(weight) * (m - overall.transpose());
+  }
+  const Vector deviation = (within.colwise().squaredNorm() / degrees).cwiseSqrt();
+  // What rounding alone leaves of a constant feature is no scatter.
+  const Vector magnitude = X.cwiseAbs().colwise().maxCoeff();
+  Vector scale(X.cols());
+  for (std::int64_t j = 0; j < X.cols(); ++j)
+    scale[j] = deviation[j] > 1e-13 * magnitude[j] ? 1 / deviation[j] : 0;
+
+  within = within * scale.asDiagonal();
+  Matrix S = within.transpose() * within / degrees;
+  S.diagonal() *= 1 + regularization;
+  const SymmetricEigen spread = symmetric_eigen(S);
+  const std::int64_t rank = numerical_rank(spread.values.cwiseMax(0), 1e-10);
+  if (rank == 0)
+    throw Error(fmt::format("{} needs scatter within a class; the examples of each class are equal",
+                            solver));
+  const Matrix whitening = spread.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() *
+                           spread.vectors.topRows(rank) * scale.asDiagonal();
+
+  const Matrix means = between * whitening.transpose();
+  const SymmetricEigen ratio = symmetric_eigen(means.transpose() * means);
+  const std::int64_t most =
+      std::min(numerical_rank(ratio.values.cwiseMax(0), 1e-10), n_classes - 1);
+  if (most == 0)
+    throw Error(fmt::format("{} needs class means that differ; all of these are equal", solver));
+  Directions result{ratio.vectors.topRows(most) * whitening, ratio.values.head(most)};
+  fix_signs(result.rows);
+  return result;
+}
+
+std::vector<std::string> initial_transformation_names() {
+  return {"auto", "identity", "pca", "covariance", "lda", "random"};
+}
+
+Matrix initial_transformation(const std::string& name, const SolverProblem& problem,
+                              const std::optional<std::int64_t>& components,
+                              std::string_view solver) {
+  const std::int64_t d = problem.d();
+  const std::int64_t r = require_components(components, d, "the number of features");
+  std::string chosen = name;
+  if (name == "auto") {
+    const auto n_classes = static_cast<std::int64_t>(class_members(problem.y).size());
+    chosen = r == d ? "identity" : r < n_classes ? "lda" : "pca";
+  }
+  if (chosen == "identity") return Matrix::Identity(r, d);
+  if (chosen == "random") {
+    Random random = problem.random.child("initial transformation");
+    return Matrix::NullaryExpr(r, d,
+                               [&] { return random.normal() / std::sqrt(static_cast<double>(d)); });
+  }
+  if (chosen == "lda") {
+    const Directions found = discriminants(problem.X, require_classes(problem, solver), 0, solver);
+    return found.rows.topRows(require_components(
+        components, found.rows.rows(), "the number of discriminants \"lda\" begins with"));
+  }
+  METRICLAB_CHECK(chosen == "pca" || chosen == "covariance",
+                  "an initial transformation without a name");
+  const Directions found = principal_components(problem.X, solver);
+  require_components(components, found.rows.rows(), "the rank of the centred data");
+  const std::int64_t given = std::min(r, found.rows.rows());
+  Matrix L = Matrix::Zero(r, d);
+  L.topRows(given) = found.rows.topRows(given);
+  if (chosen == "covariance")
+    L.topRows(given) =
+        found.values.head(given).cwiseSqrt().cwiseInverse().asDiagonal() * L.topRows(given);
+  return L;
+}
+
+}  // namespace metriclab

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/cli/command.hpp>
+
+namespace metriclab {
+
+void add_commands(CLI::App& app, Globals& globals, int& exit_code) {
+  add_table(app, globals, exit_code);
+  add_list(app, globals, exit_code);
+  add_describe(app, globals, exit_code);
+  add_probe(app, globals, exit_code);
+}
+
+}  // namespace metriclab

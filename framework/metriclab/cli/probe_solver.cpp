@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <metriclab/classical/solver.hpp>
+#include <metriclab/cli/probe.hpp>
+#include <metriclab/data/npy.hpp>
+#include <metriclab/data/text.hpp>
+#include <metriclab/plugin/json.hpp>
+
+namespace metriclab {
+namespace {
+
+struct Options {
+  std::string name, features, labels, pairs, quadruplets, chunks, parameters, metric, transform;
+};
+
+/// Rows of `columns` integers separated by commas.
+std::vector<std::vector<std::int64_t>> read_integers(const std::string& file, std::size_t columns) {
+  const std::string text = read_file(file);
+  Lines lines(text, file);
+  std::vector<std::vector<std::int64_t>> rows;
+  for (std::string_view line; lines.next(line);) {
+    const std::vector<std::string> fields = fields_of(line, ',');
+    if (fields.size() != columns)
+      throw lines.error(fmt::format("has {} columns; {} are needed", fields.size(), columns));
+    std::vector<std::int64_t>& row = rows.emplace_back();
+    for (const std::string& field : fields) {
+      const std::optional<double> number = number_of(field);
+      if (!number || *number != std::floor(*number) || std::abs(*number) > 1e15)
+        throw lines.error(fmt::format("\"{}\" is not an integer", field));
+      row.push_back(static_cast<std::int64_t>(*number));
+    }
+  }
+  if (rows.empty()) throw Error(fmt::format("{}: is empty", file));
+  return rows;
+}
+
+void check_examples(const std::vector<std::int64_t>& row, std::size_t count, std::int64_t n,
+                    const std::string& file) {
+  for (std::size_t k = 0; k < count; ++k)
+    if (row[k] < 0 || row[k] >= n)
+      throw Error(fmt::format("{}: names example {}; there are 0 to {}", file, row[k], n - 1));
+}
+
+SolverProblem read_problem(const Options& options) {
+  const Shape shape = read_npy(options.features).shape;
+  if (shape.size() != 2)
+    throw Error(fmt::format("{}: has {} axes; features have two, (examples, features)",
+                            options.features, shape.size()));
+  SolverProblem problem{.X = read_npy_matrix(options.features), .random = Random(0, "probe")};
+  if (!options.labels.empty()) {
+    const auto labels = read_labels(options.labels, problem.n(), options.features);
+    std::vector<std::int64_t> classes = labels;
+    std::sort(classes.begin(), classes.end());
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    for (std::int64_t label : labels)
+      problem.y.push_back(static_cast<std::int32_t>(
+          std::lower_bound(classes.begin(), classes.end(), label) - classes.begin()));
+  }
+  if (!options.pairs.empty())
+    for (const auto& row : read_integers(options.pairs, 3)) {
+      check_examples(row, 2, problem.n(), options.pairs);
+      if (row[2] != 1 && row[2] != -1)
+        throw Error(fmt::format("{}: {} stands for a pair's kind; 1 is similar, -1 dissimilar",
+                                options.pairs, row[2]));
+      problem.pairs.push_back({row[0], row[1], row[2] == 1});
+    }
+  if (!options.quadruplets.empty())
+    for (const auto& row : read_integers(options.quadruplets, 4)) {
+      check_examples(row, 4, problem.n(), options.quadruplets);
+      problem.quadruplets.push_back({row[0], row[1], row[2], row[3]});
+    }
+  if (!options.chunks.empty()) {
+    for (const auto& row : read_integers(options.chunks, 1)) problem.chunks.push_back(row[0]);
+    if (static_cast<std::int64_t>(problem.chunks.size()) != problem.n())
+      throw Error(fmt::format("{}: has {} rows for {} examples; each needs its chunk, or -1",
+                              options.chunks, problem.chunks.size(), problem.n()));
+  }
+  return problem;
+}
+
+Value probe(Registry& registry, const Options& options) {
+  const auto solver = registry.make<Solver>(probe_block(options.name, options.parameters));
+  const SolverProblem problem = read_problem(options);
+  const std::clock_t cpu = std::clock();
+  const auto wall = std::chrono::steady_clock::now();
+  const Solution solution = solver->solve(problem);
+  const std::chrono::duration<double> wall_seconds = std::chrono::steady_clock::now() - wall;
+  const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+
+  if (!options.metric.empty())
+    write_npy(options.metric, Matrix(solution.L.transpose() * solution.L));
+  if (!options.transform.empty()) write_npy(options.transform, solution.L);
+  Value seconds = Value::object();
+  seconds.set("cpu", cpu_seconds);
+  seconds.set("wall", wall_seconds.count());
+  Value result = Value::object();
+  result.set("objective", solution.objective);
+  result.set("iterations", solution.iterations);
+  result.set("stopped", solution.stopped);
+  result.set("seconds", std::move(seconds));
+  return result;
+}
+
+}  // namespace
+
+void add_probe_solver(CLI::App& app, Globals& globals, int&) {
+  auto* command =
+      app.add_subcommand("solver", "the metric that a solver learns from features and labels");
+  command->footer(
+      "Example: metriclab probe solver lmnn --features X.npy --labels y.npy --parameters "
+      "'{\"n_neighbors\": 5}' --metric M.npy");
+  auto options = std::make_shared<Options>();
+  command->add_option("name", options->name, "the solver's name")->required();
+  command->add_option("--features", options->features, "(n × d) array")->required();
+  command->add_option("--labels", options->labels, "(n) integers: their classes");
+  auto* pairs = command->add_option("--pairs", options->pairs,
+                                    "CSV of i,j,kind: 1 for similar examples, -1 for dissimilar");
+  auto* quadruplets = command->add_option("--quadruplets", options->quadruplets,
+                                          "CSV of a,b,c,d: d(a, b) is to be below d(c, d)");
+  auto* chunks = command->add_option("--chunks", options->chunks,
+                                     "a line for each example: its chunk, or -1 for none");
+  pairs->excludes(quadruplets)->excludes(chunks);
+  quadruplets->excludes(chunks);
+  command->add_option("--parameters", options->parameters, "JSON of the solver's parameters");
+  command->add_option("--metric", options->metric, "writes M = LᵀL here, (d × d)");
+  command->add_option("--transform", options->transform, "writes L here, (r × d)");
+  command->callback([&globals, options] {
+    Registry registry = globals.registry();
+    fmt::print("{}\n", to_json_text(probe(registry, *options)));
+  });
+}
+
+}  // namespace metriclab

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/data/npy.hpp>
+
+#include <bit>
+#include <cstring>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <metriclab/plugin/json.hpp>
+
+namespace metriclab {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "written for little-endian machines");
+
+constexpr std::string_view kMagic("\x93NUMPY", 6);
+
+/// The value of a key of the header's Python dictionary, as text: `'descr': '<f8'` gives "<f8".
+std::string header_field(const std::string& header, const std::string& key, const std::string& name) {
+  const auto at = header.find("'" + key + "':");
+  if (at == std::string::npos) throw Error(fmt::format("{}: its .npy header has no '{}'", name, key));
+  std::size_t begin = header.find_first_not_of(' ', at + key.size() + 3);
+  if (begin == std::string::npos) throw Error(fmt::format("{}: its .npy header ends early", name));
+  if (header[begin] == '\'') return header.substr(begin + 1, header.find('\'', begin + 1) - begin - 1);
+  if (header[begin] == '(') return header.substr(begin + 1, header.find(')', begin) - begin - 1);
+  return header.substr(begin, header.find_first_of(",}", begin) - begin);
+}
+
+template <class T>
+std::vector<T> body(const std::string& bytes, std::size_t start, std::size_t count, const Shape& shape, bool fortran) {
+  std::vector<T> values(count);
+  if (count > 0) std::memcpy(values.data(), bytes.data() + start, count * sizeof(T));
+  if (!fortran || shape.size() < 2) return values;
+  // Column-major to row-major: walk the target, counting up its last index first.
+  std::vector<T> turned(count);
+  std::vector<std::size_t> stride(shape.size());
+  std::size_t step = 1;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    stride[axis] = step;
+    step *= static_cast<std::size_t>(shape[axis]);
+  }
+  std::vector<std::size_t> index(shape.size(), 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    turned[i] = values[std::inner_product(index.begin(), index.end(), stride.begin(), std::size_t{0})];
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      if (++index[axis] < static_cast<std::size_t>(shape[axis])) break;
+      index[axis] = 0;
+    }
+  }
+  return turned;
+}
+
+template <class T>
+std::vector<T> converted(const NpyArray& array) {
+  return std::visit(
+      [](const auto& values) {
+        std::vector<T> result;
+        result.reserve(values.size());
+        for (auto value : values) result.push_back(static_cast<T>(value));
+        return result;
+      },
+      array.values);
+}
+
+template <class T>
+void write(const std::filesystem::path& file, const Shape& shape, const T* values, std::string_view descr) {
+  std::size_t count = 1;
+  for (std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
+                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  header.append(63 - (kMagic.size() + 4 + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes(kMagic);
+  bytes += '\x01';
+  bytes += '\0';
+  bytes += static_cast<char>(header.size() & 0xff);
+  bytes += static_cast<char>(header.size() >> 8);
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(values), count * sizeof(T));
+  write_file_whole(file, bytes);
+}
+
+}  // namespace
+
+std::vector<double> NpyArray::as_double() const { return converted<double>(*this); }
+std::vector<float> NpyArray::as_float() const { return converted<float>(*this); }
+std::vector<std::int64_t> NpyArray::as_integers() const { return converted<std::int64_t>(*this); }
+
+NpyArray parse_npy(const std::string& bytes, const std::string& name) {
+  if (!bytes.starts_with(kMagic) || bytes.size() < 12) throw Error(fmt::format("{}: is not an .npy file", name));
+  const int version = bytes[6];
+  if (version < 1 || version > 3) throw Error(fmt::format("{}: .npy version {} is unknown; 1 to 3 are read", name, version));
+  std::size_t header_size = 0;
+  const std::size_t prefix = version == 1 ? 10 : 12;
+  std::memcpy(&header_size, bytes.data() + 8, prefix - 8);
+  if (prefix + header_size > bytes.size()) throw Error(fmt::format("{}: is cut short in its header", name));
+  const std::string header = bytes.substr(prefix, header_size);
+  const std::string type = header_field(header, "descr", name);
+  const bool fortran = header_field(header, "fortran_order", name).starts_with("True");
+  NpyArray array;
+  const std::string shape = header_field(header, "shape", name);
+  std::size_t count = 1;
+  for (std::size_t at = 0; at < shape.size();) {
+    const std::size_t end = std::min(shape.find(',', at), shape.size());
+    if (const std::string number = shape.substr(at, end - at); number.find_first_not_of(" L") != std::string::npos) {
+      array.shape.push_back(std::stoll(number));
+      if (array.shape.back() < 0) throw Error(fmt::format("{}: its shape is ({})", name, shape));
+      count *= static_cast<std::size_t>(array.shape.back());
+    }
+    at = end + 1;
+  }
+  const std::size_t start = prefix + header_size;
+  auto take = [&]<class T>(T) {
+    if (bytes.size() - start < count * sizeof(T))
+      throw Error(fmt::format("{}: is cut short: {} bytes of values instead of {}", name, bytes.size() - start, count * sizeof(T)));
+    array.values = body<T>(bytes, start, count, array.shape, fortran);
+  };
+  if (type == "<f4") take(float{});
+  else if (type == "<f8") take(double{});
+  else if (type == "<i4") take(std::int32_t{});
+  else if (type == "<i8") take(std::int64_t{});
+  else if (type == "|u1" || type == "|b1") take(std::uint8_t{});
+  else throw Error(fmt::format("{}: type '{}' is not read; convert it to float32, float64, int32, int64 or uint8", name, type));
+  return array;
+}
+
+NpyArray read_npy(const std::filesystem::path& file) { return parse_npy(read_file(file), file.string()); }
+
+Matrix read_npy_matrix(const std::filesystem::path& file) {
+  const NpyArray array = read_npy(file);
+  if (array.shape.empty() || array.shape.size() > 2)
+    throw Error(fmt::format("{}: has {} axes; a matrix has 2", file.string(), array.shape.size()));
+  const std::vector<double> values = array.as_double();
+  return Eigen::Map<const Matrix>(values.data(), array.shape[0], array.shape.size() == 2 ? array.shape[1] : 1);
+}
+
+void write_npy(const std::filesystem::path& file, const Shape& shape, const std::vector<float>& values) {
+  write(file, shape, values.data(), "<f4");
+}
+void write_npy(const std::filesystem::path& file, const Shape& shape, const std::vector<double>& values) {
+  write(file, shape, values.data(), "<f8");
+}
+void write_npy(const std::filesystem::path& file, const Shape& shape, const std::vector<std::int64_t>& values) {
+  write(file, shape, values.data(), "<i8");
+}
+void write_npy(const std::filesystem::path& file, const Matrix& matrix) {
+  write(file, {matrix.rows(), matrix.cols()}, matrix.data(), "<f8");
+}
+void write_npy(const std::filesystem::path& file, const MatrixF& matrix) {
+  write(file, {matrix.rows(), matrix.cols()}, matrix.data(), "<f4");
+}
+
+}  // namespace metriclab

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <metriclab/deep/anchors.hpp>
+#include <metriclab/plugin/error.hpp>
+#include <numeric>
+#include <string_view>
+
+namespace metriclab {
+
+std::vector<std::int64_t> as_indices(const at::Tensor& tensor) {
+  const at::Tensor here = tensor.to(at::kCPU, at::kLong).contiguous();
+  const std::int64_t* data = here.data_ptr<std::int64_t>();
+  return {data, data + here.numel()};
+}
+
+at::Tensor index_tensor(const std::vector<std::int64_t>& indices) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
+  if (!indices.empty())
+    std::memcpy(tensor.data_ptr<std::int64_t>(), indices.data(),
+                indices.size() * sizeof(std::int64_t));
+  return tensor;
+}
+
+std::span<const Index> AnchorPairs::Lists::of(std::int64_t list) const {
+  const auto at = static_cast<std::size_t>(list);
+  return std::span(items).subspan(static_cast<std::size_t>(starts[at]),
+                                  static_cast<std::size_t>(starts[at + 1] - starts[at]));
+}
+
+AnchorPairs::Lists AnchorPairs::grouped(const at::Tensor& anchors, const at::Tensor& items,
+                                        std::int64_t n, bool unique) {
+  const std::vector<std::int64_t> anchor = as_indices(anchors), item = as_indices(items);
+  Lists lists;
+  std::vector<std::int64_t> next(static_cast<std::size_t>(n) + 1, 0);
+  for (std::int64_t a : anchor) ++next[static_cast<std::size_t>(a) + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  lists.starts = next;
+  lists.items.resize(item.size());
+  for (std::size_t i = 0; i < item.size(); ++i)
+    lists.items[static_cast<std::size_t>(next[static_cast<std::size_t>(anchor[i])]++)] =
+        static_cast<Index>(item[i]);
+  if (!unique) return lists;
+  Lists different;
+  different.starts.push_back(0);
+  for (std::int64_t a = 0; a < n; ++a) {
+    const auto begin = lists.items.begin() + lists.starts[static_cast<std::size_t>(a)];
+    const auto end = lists.items.begin() + lists.starts[static_cast<std::size_t>(a) + 1];
+    std::sort(begin, end);
+    different.items.insert(different.items.end(), begin, std::unique(begin, end));
+    different.starts.push_back(static_cast<std::int64_t>(different.items.size()));
+  }
+  return different;
+}
+
+AnchorPairs::AnchorPairs(const Batch& batch, const Tuples& tuples)
+    : labels_(as_indices(batch.labels)),
+      other_labels_(batch.has_reference() ? as_indices(batch.reference_labels) : labels_) {
+  const std::int64_t n = n_anchors();
+  negative_list_.resize(labels_.size());
+  std::iota(negative_list_.begin(), negative_list_.end(), 0);
+  if (tuples.form == Tuples::Form::pairs) {
+    positives_ = grouped(tuples.positive_anchor, tuples.positive, n, false);
+    negatives_ = grouped(tuples.negative_anchor, tuples.negative, n, false);
+    return;
+  }
+  if (tuples.form == Tuples::Form::triplets) {
+    positives_ = grouped(tuples.anchor, tuples.positive, n, true);
+    negatives_ = grouped(tuples.anchor, tuples.negative, n, true);
+    return;
+  }
+  std::vector<std::int64_t> classes = labels_;
+  std::sort(classes.begin(), classes.end());
+  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  std::vector<std::vector<Index>> members(classes.size());
+  negatives_.starts.push_back(0);
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    for (std::size_t j = 0; j < other_labels_.size(); ++j)
+      (other_labels_[j] == classes[c] ? members[c] : negatives_.items)
+          .push_back(static_cast<Index>(j));
+    negatives_.starts.push_back(static_cast<std::int64_t>(negatives_.items.size()));
+  }
+  positives_.starts.push_back(0);
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    const auto c = std::lower_bound(classes.begin(), classes.end(), labels_[i]) - classes.begin();
+    negative_list_[i] = c;
+    for (Index j : members[static_cast<std::size_t>(c)])
+      if (batch.has_reference() || j != static_cast<Index>(i)) positives_.items.push_back(j);
+    positives_.starts.push_back(static_cast<std::int64_t>(positives_.items.size()));
+  }
+}
+
+std::span<const Index> AnchorPairs::positives(std::int64_t anchor) const {
+  return positives_.of(anchor);
+}
+
+std::span<const Index> AnchorPairs::negatives(std::int64_t anchor) const {
+  return negatives_.of(negative_list_[static_cast<std::size_t>(anchor)]);
+}
+
+AnchorTriplets::AnchorTriplets(const Batch& batch, const Tuples& tuples) {
+  const std::vector<std::int64_t> anchor = as_indices(tuples.anchor),
+                                  positive = as_indices(tuples.positive),
+                                  negative = as_indices(tuples.negative);
+  std::vector<std::int64_t> next(static_cast<std::size_t>(batch.labels.size(0)) + 1, 0);
+  for (std::int64_t a : anchor) ++next[static_cast<std::size_t>(a) + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  starts_ = next;
+  others_.resize(anchor.size());
+  for (std::size_t t = 0; t < anchor.size(); ++t)
+    others_[static_cast<std::size_t>(next[static_cast<std::size_t>(anchor[t])]++)] = {
+        static_cast<Index>(positive[t]), static_cast<Index>(negative[t])};
+}
+
+std::span<const AnchorTriplets::Others> AnchorTriplets::of(std::int64_t anchor) const {
+  const auto at = static_cast<std::size_t>(anchor);
+  return std::span(others_).subspan(static_cast<std::size_t>(starts_[at]),
+                                    static_cast<std::size_t>(starts_[at + 1] - starts_[at]));
+}
+
+namespace {
+
+void check_side(const at::Tensor& embeddings, const at::Tensor& labels, std::string_view what) {
+  if (embeddings.dim() != 2)
+    throw Error(
+        fmt::format("the {} have {} axes; they are (rows × dimensions)", what, embeddings.dim()));
+  if (embeddings.scalar_type() != at::kFloat && embeddings.scalar_type() != at::kDouble)
+    throw Error(fmt::format("the {} are neither float32 nor float64", what));
+  if (!labels.defined() || labels.dim() != 1 || labels.size(0) != embeddings.size(0))
+    throw Error(fmt::format("there are {} {} and {} labels for them; each needs one",
+                            embeddings.size(0), what, labels.defined() ? labels.numel() : 0));
+}
+
+void check_side(const at::Tensor& indices, const at::Tensor& partners, std::int64_t size,
+                std::string_view what) {
+  if (!indices.defined() || !partners.defined() || indices.numel() != partners.numel())
+    throw Error(fmt::format(
+        "the lists of the tuples' {} differ in length; a tuple has one index in each", what));
+  for (std::int64_t index : as_indices(indices))
+    if (index < 0 || index >= size)
+      throw Error(fmt::format("a tuple's {} is {}, outside of 0 … {}", what, index, size - 1));
+}
+
+}  // namespace
+
+void check_batch(const Batch& batch) {
+  check_side(batch.embeddings, batch.labels, "embeddings");
+  if (!batch.has_reference()) return;
+  check_side(batch.reference, batch.reference_labels, "reference embeddings");
+  if (batch.reference.size(1) != batch.embeddings.size(1))
+    throw Error(fmt::format(
+        "the embeddings have {} dimensions and the reference embeddings {}; the two must agree",
+        batch.embeddings.size(1), batch.reference.size(1)));
+}
+
+void check_tuples(const Batch& batch, const Tuples& tuples) {
+  const std::int64_t n = batch.embeddings.size(0), n_others = batch.others().size(0);
+  if (tuples.form == Tuples::Form::pairs) {
+    check_side(tuples.positive_anchor, tuples.positive, n, "anchor");
+    check_side(tuples.positive, tuples.positive_anchor, n_others, "positive");
+    check_side(tuples.negative_anchor, tuples.negative, n, "anchor");
+    check_side(tuples.negative, tuples.negative_anchor, n_others, "negative");
+  } else if (tuples.form == Tuples::Form::triplets) {
+    check_side(tuples.anchor, tuples.positive, n, "anchor");
+    check_side(tuples.positive, tuples.anchor, n_others, "positive");
+    check_side(tuples.negative, tuples.anchor, n_others, "negative");
+  }
+}
+
+}  // namespace metriclab

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <metriclab/deep/trainable.hpp>
+
+namespace metriclab {
+
+/// Plugin kind "distance": how losses and miners compare embeddings. For all of them, the smaller
+/// the nearer.
+class BatchDistance : public Component {
+ public:
+  static constexpr std::string_view kind = "distance";
+  static constexpr std::string_view abi = kTorchAbi;
+  ~BatchDistance() override;
+
+  /// (n × d) and (m × d) to (n × m), differentiable with respect to both. Where the distance has no
+  /// derivative (two embeddings that coincide), the gradient is 0, never NaN.
+  virtual at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const = 0;
+  /// True where the lengths of the embeddings don't matter, so that normalising them first is work
+  /// for nothing.
+  virtual bool ignores_length() const { return false; }
+  /// The similarity that losses written in similarities use is `similarity_offset() − distance`.
+  virtual double similarity_offset() const { return 0; }
+  /// A threshold as papers state it (a similarity for "cosine" and "dot", otherwise a distance) as
+  /// a distance.
+  virtual double as_distance(double threshold) const { return threshold; }
+};
+
+// The fast paths, one matrix product each way. x (n × d) and y (m × d), float32 or float64; y may
+// be x itself. Cost: O(n·m·d) time, O(n·m) memory.
+
+/// ‖x_i − y_j‖ or its square. Computed as ‖x‖² + ‖y‖² − 2x·y of centred vectors; pairs so near that
+/// this would lose digits are computed directly, so that equal vectors are at distance 0 exactly.
+at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squared);
+/// 1 − x_i·y_j / (‖x_i‖ ‖y_j‖); a zero vector is at distance 1 from everything.
+at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y);
+/// −x_i·y_j.
+at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y);
+
+/// Each row divided by its Euclidean length; a zero row stays zero.
+at::Tensor normalized_rows(const at::Tensor& x);
+
+}  // namespace metriclab

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <metriclab/deep/sorted_hinge.hpp>
+
+namespace metriclab {
+
+template <class T>
+void SortedHinge<T>::clear(T reach) {
+  reach_ = reach;
+  n_ = 0;
+  values_.clear();
+}
+
+template <class T>
+void SortedHinge<T>::insert(T x, std::int64_t index) {
+  ++n_;
+  if (x < reach_) values_.push_back({x, index});
+}
+
+template <class T>
+void SortedHinge<T>::finish(bool is_sorted) {
+  if (!is_sorted)
+    std::sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) {
+      return a.x < b.x || (a.x == b.x && a.index < b.index);
+    });
+  sums_.assign(values_.size() + 1, 0);
+  steps_.assign(values_.size() + 1, 0);
+  for (std::size_t k = 0; k < values_.size(); ++k)
+    sums_[k + 1] = sums_[k] + static_cast<double>(values_[k].x);
+}
+
+template <class T>
+typename SortedHinge<T>::Terms SortedHinge<T>::terms(T level, const TermSum& bounds) const {
+  // Terms fall as x grows.
+  auto boundary = [&](auto&& still) {
+    const auto at = std::partition_point(values_.begin(), values_.end(),
+                                         [&](const Value& one) { return still(level - one.x); });
+    return static_cast<std::size_t>(at - values_.begin());
+  };
+  const std::size_t positive = boundary([](T t) { return t > 0; });
+  Terms result;
+  result.last = bounds.low() > 0
+                    ? boundary([&](T t) { return static_cast<double>(t) > bounds.low(); })
+                    : positive;
+  result.first =
+      std::min(result.last, boundary([&](T t) { return static_cast<double>(t) >= bounds.high(); }));
+  if (bounds.high() <= 0) result.first = result.last;
+  result.n_active = static_cast<std::int64_t>(result.last - result.first);
+  result.sum = static_cast<double>(level) * static_cast<double>(result.n_active) -
+               (sums_[result.last] - sums_[result.first]);
+  result.n_kept = result.n_active;
+  if (bounds.keeps(0)) result.n_kept += n_ - static_cast<std::int64_t>(positive);
+  return result;
+}
+
+template <class T>
+void SortedHinge<T>::add_gradient(const Terms& terms, double factor) {
+  steps_[terms.first] += factor;
+  steps_[terms.last] -= factor;
+}
+
+template <class T>
+void add_triplet_hinges(TermSum& terms, std::int64_t anchor, std::span<const Index> positives,
+                        std::span<const Index> negatives, const T* distances, T margin, T* gradient,
+                        SortedHinge<T>& scratch) {
+  if (positives.empty() || negatives.empty()) return;
+  T farthest = distances[positives[0]];
+  for (Index p : positives) farthest = std::max(farthest, distances[p]);
+  scratch.clear(farthest + margin);
+  for (Index q : negatives) scratch.insert(distances[q], q);
+  scratch.finish();
+  double sum = 0;
+  std::int64_t kept = 0;
+  for (Index p : positives) {
+    const auto one = scratch.terms(distances[p] + margin, terms);
+    sum += one.sum;
+    kept += one.n_kept;
+  }
+  const double factor =
+      terms.add(anchor, sum, static_cast<std::int64_t>(positives.size() * negatives.size()), kept);
+  if (factor == 0) return;
+  for (Index p : positives) {
+    const auto one = scratch.terms(distances[p] + margin, terms);
+    gradient[p] += static_cast<T>(factor * static_cast<double>(one.n_active));
+    scratch.add_gradient(one, factor);
+  }
+  scratch.for_each_gradient(
+      [&](std::int64_t q, double slope) { gradient[q] += static_cast<T>(slope); });
+}
+
+template class SortedHinge<float>;
+template class SortedHinge<double>;
+template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
+                                 std::span<const Index>, const float*, float, float*,
+                                 SortedHinge<float>&);
+template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
+                                 std::span<const Index>, const double*, double, double*,
+                                 SortedHinge<double>&);
+
+}  // namespace metriclab

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/zeros_like.h>
+
+#include <metriclab/deep/tuple_loss.hpp>
+
+namespace metriclab {
+
+TupleLoss::TupleLoss(const char* default_distance, bool normalized, const char* default_reducer)
+    : distance(default_distance), normalize_embeddings(normalized), reducer(default_reducer) {}
+TupleLoss::~TupleLoss() = default;
+
+at::Tensor TupleLoss::forward(const Batch& batch, const Tuples& tuples) {
+  check_batch(batch);
+  check_tuples(batch, tuples);
+  at::Tensor loss = tuple_loss(batch, tuples);
+  for (const Plugin<Regularizer>& regularizer : regularizers) {
+    const at::Tensor vectors = regularizer->on == "weights" ? weights() : batch.embeddings;
+    if (!vectors.defined())
+      throw Error("a regularizer is on \"weights\", and this loss has none; take \"embeddings\"")
+          .in("regularizers");
+    loss = loss.add(regularizer->penalty(vectors), regularizer->weight);
+  }
+  return loss;
+}
+
+at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const {
+  if (!normalize_embeddings || distance->ignores_length()) return distance->matrix(x, y);
+  const at::Tensor unit = normalized_rows(x);
+  return distance->matrix(unit, x.is_same(y) ? unit : normalized_rows(y));
+}
+
+at::Tensor zeros_like_values(const at::Tensor& tensor) { return at::zeros_like(tensor); }
+
+}  // namespace metriclab

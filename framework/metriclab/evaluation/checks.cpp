@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <limits>
+#include <metriclab/evaluation/checks.hpp>
+#include <metriclab/neighbors/measure.hpp>
+
+namespace metriclab {
+
+void require_finite(const Evaluation& input) {
+  require_finite<float>(input.test.embeddings, "test");
+  require_finite<float>(input.train.embeddings, "training");
+  if (input.train.embeddings.rows() > 0 &&
+      input.train.embeddings.cols() != input.test.embeddings.cols())
+    throw Error(fmt::format(
+        "training embeddings have {} dimensions, test embeddings {}; they must be the same",
+        input.train.embeddings.cols(), input.test.embeddings.cols()));
+}
+
+Metric undefined(std::string name, std::string reason, bool higher_is_better) {
+  return {.name = std::move(name),
+          .value = std::numeric_limits<double>::quiet_NaN(),
+          .higher_is_better = higher_is_better,
+          .reason = std::move(reason)};
+}
+
+std::map<std::int32_t, Indices> members_by_class(const std::vector<std::int32_t>& labels) {
+  std::map<std::int32_t, Indices> members;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    members[labels[i]].push_back(static_cast<std::int64_t>(i));
+  return members;
+}
+
+}  // namespace metriclab

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <metriclab/data/method.hpp>
+
+namespace metriclab {
+
+/// Embedded examples with what is known of them.
+struct Embedded {
+  MatrixF embeddings;                  // (n × d)
+  std::vector<LabelColumn> columns;    // the class first
+  const std::vector<std::int32_t>& labels() const;
+};
+
+/// What an evaluator sees: embeddings and labels, nothing of the method.
+struct Evaluation {
+  const Embedded& train;               // the gallery of a classifier; may be empty (0 rows)
+  const Embedded& test;
+  Distance distance = Distance::euclidean;
+  const std::vector<Episode>& episodes;  // indices into `test`; may be empty
+  Random random;
+  int threads = 1;
+};
+
+/// One measured number. A value that is not finite has a reason.
+struct Metric {
+  std::string name;                    // "accuracy", "recall_at_1", "map_at_r"
+  double value = 0;
+  bool higher_is_better = true;
+  std::string reason;                  // why `value` is NaN
+};
+
+/// Plugin kind "evaluator": measures embeddings.
+class Evaluator : public Component {
+ public:
+  static constexpr std::string_view kind = "evaluator";
+  static constexpr std::string_view abi = kEigenAbi;
+  ~Evaluator() override;
+
+  virtual std::vector<Metric> evaluate(const Evaluation& input) const = 0;
+};
+
+}  // namespace metriclab

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <metriclab/neighbors/measure.hpp>
+
+namespace metriclab {
+namespace {
+
+constexpr double kGreatest = 1e150;
+constexpr double kShortest = 1e-150;
+
+/// Σ term(t), t < d, in eight sums side by side: the compiler can keep them in vector registers,
+/// and their order never changes.
+template <class Term>
+double sum(std::int64_t d, Term term) {
+  constexpr std::int64_t kLanes = 8;
+  std::array<double, kLanes> sums{};
+  std::int64_t t = 0;
+  for (; t + kLanes <= d; t += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane)
+      sums[static_cast<std::size_t>(lane)] += term(t + lane);
+  for (; t < d; ++t) sums[static_cast<std::size_t>(t % kLanes)] += term(t);
+  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+double square(double x) { return x * x; }
+
+}  // namespace
+
+template <class Scalar>
+void require_finite(Rows<Scalar> rows, std::string_view what) {
+  for (std::int64_t i = 0; i < rows.n(); ++i) {
+    const Scalar* x = rows[i];
+    for (std::int64_t t = 0; t < rows.d(); ++t)
+      if (const double value = x[t]; !(std::abs(value) <= kGreatest))
+        throw Error(fmt::format(
+            "{} example {} has the value {} in dimension {}; finite values{} are needed", what, i,
+            value, t, std::isfinite(value) ? " up to 1e150" : ""));
+  }
+}
+
+template <class Scalar>
+std::vector<double> inverse_norms(Rows<Scalar> rows) {
+  std::vector<double> factors(static_cast<std::size_t>(rows.n()));
+  for (std::int64_t i = 0; i < rows.n(); ++i) {
+    const Scalar* x = rows[i];
+    double greatest = 0;
+    for (std::int64_t t = 0; t < rows.d(); ++t)
+      greatest = std::max<double>(greatest, std::abs(x[t]));
+    if (greatest < kShortest) continue;
+    const double norm =
+        greatest *
+        std::sqrt(sum(rows.d(), [&](std::int64_t t) { return square(x[t] / greatest); }));
+    factors[static_cast<std::size_t>(i)] = 1 / norm;
+  }
+  return factors;
+}
+
+template <class Scalar>
+Measure<Scalar>::Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance)
+    : query_(query), gallery_(gallery), distance_(distance) {
+  if (distance != Distance::cosine) return;
+  query_factors_ = inverse_norms(query);
+  gallery_factors_ = inverse_norms(gallery);
+}
+
+template <class Scalar>
+double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) const {
+  const Scalar* x = query_[query];
+  const Scalar* y = gallery_[gallery];
+  const std::int64_t d = query_.d();
+  switch (distance_) {
+    case Distance::euclidean:
+    case Distance::squared_euclidean:
+      return sum(d, [&](std::int64_t t) { return square(double{x[t]} - double{y[t]}); });
+    case Distance::cosine: {
+      const double a = query_factors_[static_cast<std::size_t>(query)];
+      const double b = gallery_factors_[static_cast<std::size_t>(gallery)];
+      if (a == 0 || b == 0) return 1;
+      return 0.5 *
+             sum(d, [&](std::int64_t t) { return square(double{x[t]} * a - double{y[t]} * b); });
+    }
+    case Distance::dot:
+      return -sum(d, [&](std::int64_t t) { return double{x[t]} * double{y[t]}; });
+  }
+  METRICLAB_CHECK(false, "a distance that is not measured");
+}
+
+template <class Scalar>
+double Measure<Scalar>::named(double measured) const {
+  return distance_ == Distance::euclidean ? std::sqrt(measured) : measured;
+}
+
+template void require_finite(Rows<float>, std::string_view);
+template void require_finite(Rows<double>, std::string_view);
+template std::vector<double> inverse_norms(Rows<float>);
+template std::vector<double> inverse_norms(Rows<double>);
+template class Measure<float>;
+template class Measure<double>;
+
+}  // namespace metriclab

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <metriclab/data/method.hpp>
+#include <string_view>
+#include <vector>
+
+namespace metriclab {
+
+/// The rows of a row-major matrix that lives elsewhere and must outlive this.
+template <class Scalar>
+class Rows {
+ public:
+  using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  template <class M>
+  Rows(const M& matrix)
+      : values_(matrix.data()),
+        n_(matrix.rows()),
+        d_(matrix.cols()),
+        stride_(matrix.outerStride()) {
+    static_assert(M::IsRowMajor && M::InnerStrideAtCompileTime == 1, "rows must be contiguous");
+  }
+
+  std::int64_t n() const { return n_; }
+  std::int64_t d() const { return d_; }
+  const Scalar* operator[](std::int64_t i) const { return values_ + i * stride_; }
+
+ private:
+  const Scalar* values_;
+  std::int64_t n_, d_, stride_;
+};
+
+/// Throws Error naming the first example, of what `what` says ("query", "gallery", "test"), with a
+/// value that is not finite or beyond ±1e150, whose square no double holds.
+template <class Scalar>
+void require_finite(Rows<Scalar> rows, std::string_view what);
+
+/// 1 / ‖x‖ of each row, in double; 0 for a row of zeros (shorter than 1e-150).
+template <class Scalar>
+std::vector<double> inverse_norms(Rows<Scalar> rows);
+
+/// Distances between rows, each measured directly in double, in a fixed order of summation: what is
+/// nearer, and what ties, is decided by these. The same rows give the same value whichever comes
+/// first.
+template <class Scalar>
+class Measure {
+ public:
+  Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance);
+
+  /// What neighbours are ordered by: Σ (x − y)² for both Euclidean distances; ½ ‖x/‖x‖ − y/‖y‖‖² =
+  /// 1 − cos for cosine, and 1 where one of them is zero; −Σ x·y for dot. O(d).
+  double operator()(std::int64_t query, std::int64_t gallery) const;
+  /// The distance by its name: the root of that for `euclidean`, that itself for the others.
+  double named(double measured) const;
+
+  Rows<Scalar> query() const { return query_; }
+  Rows<Scalar> gallery() const { return gallery_; }
+  Distance distance() const { return distance_; }
+  const std::vector<double>& query_factors() const { return query_factors_; }
+  const std::vector<double>& gallery_factors() const { return gallery_factors_; }
+
+ private:
+  Rows<Scalar> query_, gallery_;
+  Distance distance_;
+  std::vector<double> query_factors_, gallery_factors_;  // 1 / norm; for cosine only
+};
+
+}  // namespace metriclab

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <metriclab/neighbors/measure.hpp>
+
+namespace metriclab {
+
+/// Some rows as a matrix product takes them, with what bounds its rounding error.
+template <class Scalar>
+struct Tile {
+  std::int64_t begin = 0, count = 0;
+  typename Rows<Scalar>::RowMajor rows;  // (at least count × d)
+  std::vector<Scalar> low;               // added to −2x·y: the key of a gallery row
+  std::vector<Scalar> width;             // its part of the key's uncertainty
+};
+
+/// Bounds of distances by matrix products.
+///
+/// Rows are centred on the gallery's mean and scaled by a power of two, so that nothing is lost to
+/// an offset that all share and nothing overflows. For cosine they are first scaled to length 1,
+/// and 1 − cos is half of the squared distance; for dot only the gallery is centred, which adds the
+/// same to all distances of a query.
+///
+/// Up to a number that is the same for all gallery rows y of a query x, the (scaled) distance t(x,
+/// y) that `Measure` would give is bounded by the key = low(y) − 2x·y:
+///
+///     key ≤ t(x, y) ≤ key + width(x) + width(y)
+///
+/// With u the unit roundoff of Scalar and v that of double, a product of length d is within
+/// d·u·‖x‖‖y‖ (N. Higham. Accuracy and stability of numerical algorithms, 2nd ed., SIAM 2002,
+/// eq. 3.5; any order of summation), and a direct measurement within (2d + 8)·v of itself. Hence,
+/// with c = (d + 32)·u + (4d + 16)·v, 32 being ample for the roundings of centring, norms and sums:
+///
+///     Euclidean, cosine:  low = (1 − c)‖y‖²,  width = 2c‖·‖²       (from 2‖x‖‖y‖ ≤ ‖x‖² + ‖y‖²)
+///     dot, ‖x‖ = 1:       low = −2c‖y‖ − 2c'‖y₀‖, width(y) twice that negated; y₀: before
+///     centring, c' = (4d + 16)·v
+template <class Scalar>
+class Bounds {
+ public:
+  explicit Bounds(const Measure<Scalar>& measure);
+
+  void query_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
+  void gallery_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
+  /// −2x·y of `count` rows of the query tile from row `begin` on with all of the gallery tile's:
+  /// (count × gallery.count), rows `stride` apart.
+  void products(const Tile<Scalar>& query, std::int64_t begin, std::int64_t count,
+                const Tile<Scalar>& gallery, Scalar* result, std::int64_t stride) const;
+
+ private:
+  const Measure<Scalar>& measure_;
+  std::vector<double> centre_;
+  double scale_ = 1;
+};
+
+}  // namespace metriclab

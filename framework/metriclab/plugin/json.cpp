@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <metriclab/plugin/json.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+namespace metriclab {
+namespace {
+
+/// Values are destroyed recursively: a file of brackets must not exhaust the stack.
+constexpr std::size_t kDeepest = 256;
+
+/// Builds a Value as the text is read; nlohmann's own tree would keep only the last of two equal
+/// keys.
+class ValueBuilder final : public nlohmann::json_sax<Json> {
+ public:
+  explicit ValueBuilder(Problems& problems) : problems_(problems) {}
+
+  bool null() override { return put(Value()); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(std::int64_t{value}); }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (value <= static_cast<number_unsigned_t>(INT64_MAX))
+      return put(static_cast<std::int64_t>(value));
+    return put(static_cast<double>(value));
+  }
+  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool string(string_t& value) override { return put(Value(std::move(value))); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(Value::object()); }
+  bool start_array(std::size_t) override { return open(Value::list()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    if (open_.back()->find(name) != nullptr)
+      problems_.push_back({pointer(), fmt::format("key \"{}\" appears twice", name)});
+    keys_.back() = std::move(name);
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string& last_token,
+                   const nlohmann::detail::exception& error) override {
+    position_ = position;
+    last_token_ = last_token;
+    message_ = error.what();
+    return false;
+  }
+
+  Value root;
+  bool too_deep_ = false;
+  std::size_t position_ = 0;
+  std::string last_token_, message_;
+
+ private:
+  bool put(Value value) {
+    place(std::move(value));
+    return true;
+  }
+  Value& place(Value value) {
+    if (open_.empty()) return root = std::move(value);
+    Value& parent = *open_.back();
+    if (parent.is_list()) return parent.as_list().emplace_back(std::move(value));
+    return parent.set(keys_.back(), std::move(value));
+  }
+  bool open(Value value) {
+    if (open_.size() == kDeepest) {
+      too_deep_ = true;
+      return false;
+    }
+    // Pointers stay good: a parent gets no further member before its open child is closed.
+    Value& placed = place(std::move(value));
+    open_.push_back(&placed);
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    keys_.pop_back();
+    return true;
+  }
+  std::string pointer() const {
+    std::string text;
+    for (std::size_t i = 0; i + 1 < open_.size(); ++i)
+      text += open_[i]->is_list() ? "/" + std::to_string(open_[i]->as_list().size() - 1)
+                                  : pointer_step(keys_[i]);
+    return text;
+  }
+
+  Problems& problems_;
+  std::vector<Value*> open_;
+  std::vector<std::string> keys_;
+};
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (char c : text) {
+    const bool blank = c == '\n' || c == '\r' || c == '\t' || c == ' ';
+    if (!blank)
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
+/// The token that begins last before `limit`, and what is wrong within it, if anything is. The
+/// parser knows what it expected; this finds where the token began and says what a person would of
+/// an unfinished string or a word.
+struct Token {
+  std::size_t start = 0;
+  std::string fault;
+};
+
+std::string number_fault(const std::string& number) {
+  std::size_t i = number.starts_with('-') ? 1 : 0;
+  auto digits = [&] {
+    const std::size_t from = i;
+    while (i < number.size() && std::isdigit(static_cast<unsigned char>(number[i]))) ++i;
+    return i > from;
+  };
+  bool whole = digits();
+  if (whole && i < number.size() && number[i] == '.') ++i, whole = digits();
+  if (whole && i < number.size() && (number[i] == 'e' || number[i] == 'E')) {
+    ++i;
+    if (i < number.size() && (number[i] == '+' || number[i] == '-')) ++i;
+    whole = digits();
+  }
+  return whole ? "" : fmt::format("a number lacks a digit: {}", number);
+}
+
+std::string string_fault(const std::string& text, std::size_t start, std::size_t& end) {
+  for (end = start + 1; end < text.size() && text[end] != '"'; ++end) {
+    if (text[end] == '\n') break;
+    if (static_cast<unsigned char>(text[end]) < 0x20)
+      return fmt::format("a string holds a control character; write it as \\u{:04x}",
+                         static_cast<int>(text[end]));
+    if (text[end] != '\\') continue;
+    ++end;
+    if (end < text.size() &&
+        std::string_view("\"\\/bfnrtu").find(text[end]) == std::string_view::npos)
+      return R"(a string has an unknown escape; there is \" \\ \/ \b \f \n \r \t \uXXXX)";
+  }
+  if (end >= text.size() || text[end] != '"') return "a string lacks its closing quote";
+  ++end;
+  return "";
+}
+
+Token last_token(const std::string& text, std::size_t limit) {
+  Token token{text.size(), ""};
+  for (std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0; i < text.size();) {
+    if (std::isspace(static_cast<unsigned char>(text[i]))) {
+      ++i;
+      continue;
+    }
+    if (i >= limit) break;
+    token = {i, ""};
+    std::size_t end = i + 1;
+    auto take = [&](std::string_view more) {
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) ||
+                                   more.find(text[end]) != std::string_view::npos))
+        ++end;
+      return text.substr(i, end - i);
+    };
+    if (text[i] == '"') {
+      token.fault = string_fault(text, i, end);
+    } else if (text[i] == '-' || std::isdigit(static_cast<unsigned char>(text[i]))) {
+      token.fault = number_fault(take("+-."));
+    } else if (std::isalpha(static_cast<unsigned char>(text[i]))) {
+      const std::string word = take("_");
+      if (word != "true" && word != "false" && word != "null")
+        token.fault = fmt::format("\"{}\" is no word of JSON; there is true, false and null", word);
+    } else if (text[i] == '/' || text[i] == '#') {
+      token.fault = "JSON has no comments; a key that begins with $ is ignored";
+    }
+    if (!token.fault.empty()) break;
+    i = end;
+  }
+  if (limit > text.size() && token.fault.empty()) token.start = text.size();
+  return token;
+}
+
+/// "12:7: …": where the offending token begins, what was expected there, and what stands on its
+/// left.
+Error syntax_error(const std::string& text, const ValueBuilder& builder) {
+  if (builder.too_deep_)
+    return Error(fmt::format("lists and objects are nested deeper than {}", kDeepest));
+  const std::string& parser = builder.message_;
+  const Token token = last_token(text, builder.position_);
+  std::size_t line = 1, column = 1;
+  for (std::size_t i = 0; i < token.start; ++i) {
+    column = text[i] == '\n' ? 1 : column + 1;
+    if (text[i] == '\n') ++line;
+  }
+  auto error = [&](const std::string& what) {
+    return Error(fmt::format("{}:{}: {}", line, column, what));
+  };
+  if (parser.find("out_of_range.406") != std::string::npos)
+    return error(fmt::format("{} is beyond the range of numbers, ±1.8e308", builder.last_token_));
+  std::string wanted;
+  if (const auto at = parser.rfind("; expected "); at != std::string::npos)
+    wanted = parser.substr(at + 11);
+  const bool ends_early = parser.find("unexpected end of input") != std::string::npos;
+  // Where a key belongs, a bare word or a wrong quote is a key without its quotes.
+  if (wanted == "string literal" && (ends_early || text[token.start] != '"'))
+    wanted = "a key in quotes";
+  else if (!token.fault.empty())
+    return error(token.fault);
+  else if (parser.find("UTF-8") != std::string::npos)
+    return error("a string is not UTF-8");
+  else if (parser.find("surrogate") != std::string::npos)
+    return error("a string has half of a \\u pair");
+  // Inside an object or list a missing comma is the usual slip, and the parser names only the
+  // bracket.
+  else if (wanted == "'}'")
+    wanted = "',' or '}'";
+  else if (wanted == "']'")
+    wanted = "',' or ']'";
+  else if (wanted == "end of input")
+    wanted = "nothing more";
+  else if (wanted != "':'")
+    wanted = "a value";
+  if (ends_early) return error("the text ends early; expected " + wanted);
+  const std::size_t from = token.start > 40 ? token.start - 40 : 0;
+  std::string before = one_line(std::string_view(text).substr(from, token.start - from));
+  if (from > 0 && before.size() > 24) before = before.substr(before.size() - 24);
+  return error(before.empty() ? "expected " + wanted
+                              : fmt::format("expected {} after {}", wanted, before));
+}
+
+}  // namespace
+
+Value parse_json(const std::string& text, Problems& problems) {
+  ValueBuilder builder(problems);
+  if (!Json::sax_parse(text, &builder)) throw syntax_error(text, builder);
+  return std::move(builder.root);
+}
+
+Value parse_json(const std::string& text) {
+  Problems problems;
+  Value value = parse_json(text, problems);
+  if (!problems.empty()) throw Error(problems.front().pointer + ": " + problems.front().message);
+  return value;
+}
+
+Json to_json(const Value& value) {
+  if (value.is_null()) return nullptr;
+  if (value.is_boolean()) return value.as_boolean();
+  if (value.is_integer()) return value.as_integer();
+  if (value.is_number())
+    return std::isfinite(value.as_number()) ? Json(value.as_number()) : Json(nullptr);
+  if (value.is_string()) return value.as_string();
+  if (value.is_list()) {
+    Json list = Json::array();
+    for (const Value& element : value.as_list()) list.push_back(to_json(element));
+    return list;
+  }
+  Json object = Json::object();
+  for (const Value::Member& member : value.as_object()) object[member.key] = to_json(member.value);
+  return object;
+}
+
+Value from_json(const Json& json) {
+  switch (json.type()) {
+    case Json::value_t::boolean:
+      return json.get<bool>();
+    case Json::value_t::number_integer:
+      return json.get<std::int64_t>();
+    case Json::value_t::number_unsigned:
+      return json.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX)
+                 ? Value(json.get<std::uint64_t>())
+                 : Value(json.get<double>());
+    case Json::value_t::number_float:
+      return json.get<double>();
+    case Json::value_t::string:
+      return json.get<std::string>();
+    case Json::value_t::array: {
+      Value::List list;
+      for (const Json& element : json) list.push_back(from_json(element));
+      return Value(std::move(list));
+    }
+    case Json::value_t::object: {
+      Value object = Value::object();
+      for (const auto& [key, element] : json.items())
+        object.as_object().push_back({key, from_json(element)});
+      return object;
+    }
+    default:
+      return {};
+  }
+}
+
+std::string to_json_text(const Value& value, int indent) {
+  return to_json(value).dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+namespace {
+
+constexpr std::string_view kTypeNames[] = {"boolean", "integer", "number",
+                                           "string",  "plugin",  "group"};
+
+Value strings(const std::vector<std::string>& texts) {
+  Value::List list;
+  for (const std::string& text : texts) list.emplace_back(text);
+  return Value(std::move(list));
+}
+
+std::vector<std::string> strings(const Value* value) {
+  std::vector<std::string> texts;
+  if (value != nullptr)
+    for (const Value& text : value->as_list()) texts.push_back(text.as_string());
+  return texts;
+}
+
+Value to_value(const std::vector<ParameterDescription>& parameters) {
+  Value::List list;
+  for (const ParameterDescription& is : parameters) {
+    Value value = Value::object();
+    value.set("name", is.name);
+    value.set("type", std::string(kTypeNames[static_cast<std::size_t>(is.type)]));
+    value.set("meaning", is.meaning);
+    if (is.list) value.set("list", true);
+    if (is.nullable) value.set("nullable", true);
+    if (is.required)
+      value.set("required", true);
+    else
+      value.set("default", is.default_value);
+    if (is.least) value.set(is.least->open ? "above" : "at_least", is.least->value);
+    if (is.most) value.set(is.most->open ? "below" : "at_most", is.most->value);
+    if (!is.choices.empty()) value.set("choices", strings(is.choices));
+    if (!is.plugin_kind.empty()) value.set("plugin_kind", is.plugin_kind);
+    if (!is.fields.empty()) value.set("fields", to_value(is.fields));
+    if (!is.unused_when.empty()) {
+      Value& condition = value.set("unused_when", Value::object());
+      condition.set("parameter", is.unused_when);
+      condition.set("value", is.unused_value);
+    }
+    list.push_back(std::move(value));
+  }
+  return Value(std::move(list));
+}
+
+std::vector<ParameterDescription> parameters_from_value(const Value& list) {
+  std::vector<ParameterDescription> parameters;
+  for (const Value& value : list.as_list()) {
+    ParameterDescription& is = parameters.emplace_back();
+    is.name = value.at("name").as_string();
+    is.meaning = value.at("meaning").as_string();
+    const std::string& type = value.at("type").as_string();
+    const auto* found = std::find(std::begin(kTypeNames), std::end(kTypeNames), type);
+    METRICLAB_CHECK(found != std::end(kTypeNames),
+                    "a description with a parameter of type " + type);
+    is.type = static_cast<ParameterType>(found - std::begin(kTypeNames));
+    is.list = value.find("list") != nullptr;
+    is.nullable = value.find("nullable") != nullptr;
+    is.required = value.find("required") != nullptr;
+    if (const Value* there = value.find("default")) is.default_value = *there;
+    if (const Value* bound = value.find("at_least")) is.least = Bound{bound->as_number(), false};
+    if (const Value* bound = value.find("above")) is.least = Bound{bound->as_number(), true};
+    if (const Value* bound = value.find("at_most")) is.most = Bound{bound->as_number(), false};
+    if (const Value* bound = value.find("below")) is.most = Bound{bound->as_number(), true};
+    is.choices = strings(value.find("choices"));
+    if (const Value* kind = value.find("plugin_kind")) is.plugin_kind = kind->as_string();
+    if (const Value* fields = value.find("fields")) is.fields = parameters_from_value(*fields);
+    if (const Value* condition = value.find("unused_when")) {
+      is.unused_when = condition->at("parameter").as_string();
+      is.unused_value = condition->at("value");
+    }
+  }
+  return parameters;
+}
+
+}  // namespace
+
+Value to_value(const PluginDescription& description) {
+  Value value = Value::object();
+  value.set("kind", description.kind);
+  value.set("name", description.name);
+  value.set("summary", description.summary);
+  value.set("sources", strings(description.sources));
+  value.set("cost", description.cost);
+  value.set("properties", strings(description.properties));
+  value.set("parameters", to_value(description.parameters));
+  return value;
+}
+
+PluginDescription description_from_value(const Value& value) {
+  PluginDescription description;
+  description.kind = value.at("kind").as_string();
+  description.name = value.at("name").as_string();
+  description.summary = value.at("summary").as_string();
+  description.sources = strings(&value.at("sources"));
+  description.cost = value.at("cost").as_string();
+  description.properties = strings(&value.at("properties"));
+  description.parameters = parameters_from_value(value.at("parameters"));
+  return description;
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw Error(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  std::ostringstream content;
+  content << stream.rdbuf();
+  if (stream.bad()) throw Error(fmt::format("{}: can't be read", file.string()));
+  return std::move(content).str();
+}
+
+void write_file_whole(const std::filesystem::path& file, const std::string& content) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::string name = (folder / ("." + file.filename().string() + ".XXXXXX")).string();
+  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  auto failed = [&](const char* what) {
+    const std::string reason = std::strerror(errno);
+    if (descriptor >= 0) ::close(descriptor);
+    if (descriptor >= 0) ::unlink(name.c_str());
+    return Error(fmt::format("{}: {}: {}", file.string(), what, reason));
+  };
+  if (descriptor < 0) throw failed("can't be created");
+  for (std::size_t written = 0; written < content.size();) {
+    const ssize_t count = ::write(descriptor, content.data() + written, content.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw failed("can't be written");
+    written += static_cast<std::size_t>(count);
+  }
+  // mkostemp's 0600 is for secrets; a result is to be read by colleagues.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(descriptor, 0666 & ~mask) != 0 || ::fsync(descriptor) != 0)
+    throw failed("can't be written");
+  if (::rename(name.c_str(), file.c_str()) != 0) throw failed("can't be put in place");
+  ::close(descriptor);
+}
+
+std::string content_hash(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace metriclab

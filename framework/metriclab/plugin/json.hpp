@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <metriclab/plugin/description.hpp>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+namespace metriclab {
+
+using Json = nlohmann::ordered_json;
+
+/// Strict JSON: throws Error "LINE:COLUMN: …" on a syntax error (what stood before the place
+/// included). A key met twice in one object is added to `problems` (pointer of the object). A
+/// number that no double holds, and nesting deeper than 256, are errors too.
+Value parse_json(const std::string& text, Problems& problems);
+/// As `parse_json`, for text that metriclab itself wrote: any problem is an Error.
+Value parse_json(const std::string& text);
+
+/// Shortest numbers that read back the same; a non-finite number is written as null. `indent` < 0:
+/// one line.
+std::string to_json_text(const Value& value, int indent = 2);
+
+Json to_json(const Value& value);
+Value from_json(const Json& json);
+
+/// Descriptions, for `describe --json`, the reference pages and the files beside the libraries.
+Value to_value(const PluginDescription& description);
+PluginDescription description_from_value(const Value& value);
+
+/// Writes a file so that it appears whole or not at all (a temporary name in the same folder,
+/// fsync, rename).
+void write_file_whole(const std::filesystem::path& file, const std::string& content);
+/// The whole of a file; throws Error naming it.
+std::string read_file(const std::filesystem::path& file);
+
+/// XXH3 of 128 bits, as 32 hexadecimal digits: tells contents apart, not a protection against
+/// malice.
+std::string content_hash(std::string_view bytes);
+
+}  // namespace metriclab

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace metriclab {
+
+/// One number of a run: a metric "evaluator.name", or "seconds.fit", "seconds.total" and so on.
+struct Measurement {
+  std::string name;
+  double value = 0;    // NaN where the result has null
+  std::string reason;  // why it is NaN
+};
+
+/// One run as its result file tells it, or that there is no file.
+struct Record {
+  std::string id, experiment, dataset, split, method;
+  std::int64_t seed = 0;
+  /// "ok", "skipped", "failed", "timed_out", "out_of_memory", "crashed"; "missing" for a planned
+  /// run without a file, "unreadable" for one whose file is broken.
+  std::string status;
+  std::string reason;    // with every status but "ok" and "missing"
+  std::string finished;  // ISO 8601, or ""
+  std::vector<Measurement> measurements;
+};
+
+/// What the result files of some folders say, read without knowing spec or plugins.
+struct Results {
+  std::vector<std::string> experiments;          // in the order of the folders
+  std::vector<Record> records;                   // in the order of the plan
+  std::vector<std::string> metrics;              // names in the order met, the seconds last
+  std::map<std::string, bool> higher_is_better;  // of each of those
+  std::int64_t left_out = 0;                     // result files that the present specs don't name
+  std::vector<std::string> problems;  // "FILE: what is wrong", for files that can't be used
+  std::vector<std::string> notes;     // what else a reader of the table should know
+};
+
+/// Reads `results/<experiment>/` folders: plan.json says which runs the present spec names,
+/// runs/<id>.json holds each. A folder without plan.json gives all of its results, the latest
+/// finished where two have the same coordinates. A run that several folders hold is taken once;
+/// where folders have different runs of the same data set, split, method and seed, method names get
+/// the experiment's name in front.
+///
+/// A file that can't be used is named in `problems`, and the others go on. Throws Error when a
+/// folder is none of results. Cost: one pass over the files, keeping only what is listed above.
+Results read_results(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace metriclab

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/data/dataset.hpp>
+#include <metriclab/data/table_file.hpp>
+
+namespace {
+
+using namespace metriclab;
+
+/// A table in a text file, one example a line; see TableFormat.
+class Csv final : public Dataset {
+ public:
+  static void describe(Description<Csv>& is) {
+    is.summary("a table of numbers in a text file, one example a line, with a label column");
+    is.source(
+        "Shafranovich. Common format and MIME type for comma-separated values. RFC 4180, 2005");
+    is.cost("time and memory linear in the file");
+    is.parameter("path", &Csv::path,
+                 "the file; looked for beside the spec, then under $METRICLAB_DATA")
+        .required();
+    is.parameter("delimiter", &Csv::delimiter,
+                 "what stands between the fields: one character, \"tab\", or \"space\" for any run "
+                 "of blanks");
+    is.parameter("header", &Csv::header,
+                 "whether the first line names the columns; \"auto\": it does when none of its "
+                 "fields is a number")
+        .one_of({"auto", "yes", "no"});
+    is.parameter("label", &Csv::label,
+                 "the column of the class: \"last\", \"first\", its name, or its number from 1; "
+                 "null when there is none");
+    is.parameter("labels", &Csv::labels, "further label columns, such as a coarser class");
+    is.parameter("target", &Csv::target, "a column of real numbers to regress on");
+  }
+  std::vector<std::filesystem::path> files(const Places& places) const override {
+    return {places.find(path)};
+  }
+  Data load(const Places& places) const override {
+    char between = delimiter.size() == 1 ? delimiter[0] : '\0';
+    if (delimiter == "tab") between = '\t';
+    if (delimiter == "space") between = ' ';
+    if (between == '\0' || between == '"' || between == '\n')
+      throw Error("\"" + delimiter + "\" is no delimiter; give one character, \"tab\" or \"space\"")
+          .in("delimiter");
+    return read_table(places.find(path), {.delimiter = between,
+                                          .header = header,
+                                          .label = label,
+                                          .labels = labels,
+                                          .target = target});
+  }
+
+ private:
+  std::string path;
+  std::string delimiter = ",";
+  std::string header = "auto";
+  std::optional<std::string> label = "last";
+  std::vector<std::string> labels;
+  std::optional<std::string> target;
+};
+
+METRICLAB_PLUGIN(Csv, "csv");
+
+}  // namespace

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/deep/distance.hpp>
+
+namespace {
+
+using namespace metriclab;
+
+/// d(x, y) = ‖x − y‖, not squared.
+class Euclidean final : public BatchDistance {
+ public:
+  static void describe(Description<Euclidean>& is) {
+    is.summary("the Euclidean distance");
+    is.source(
+        "Schroff, Kalenichenko, Philbin. FaceNet: a unified embedding for face recognition and "
+        "clustering. CVPR 2015 (squared there)");
+    is.cost("O(n m d) time, O(n m) memory: one matrix product");
+  }
+  at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
+    return euclidean_matrix(x, y, false);
+  }
+};
+
+METRICLAB_PLUGIN(Euclidean, "euclidean");
+
+}  // namespace

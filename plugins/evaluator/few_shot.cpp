@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+#include <limits>
+#include <metriclab/evaluation/checks.hpp>
+#include <metriclab/neighbors/measure.hpp>
+
+namespace {
+
+using namespace metriclab;
+
+/// Few-shot classification: in each episode, queries get a label from a small support set.
+///
+/// `classifier`: "nearest", the label of the nearest support example (ties: the one that comes
+/// first); "prototype", the way whose mean of support embeddings is nearest (ties: the smallest).
+/// Nearness is the model's distance.
+///
+///     accuracy           the mean over episodes of the part of an episode's queries that get their
+///     label accuracy_interval  half the width of its 95 % interval, 1.96·s/√n with s the deviation
+///     over n episodes (n − 1) error              1 − accuracy
+///
+/// No episodes: NaN. One episode: accuracy_interval is NaN. Cost O(episodes · queries · supports ·
+/// d). Differs from the paper: there a prototype's distance is always the squared Euclidean one.
+class FewShot final : public Evaluator {
+ public:
+  static void describe(Description<FewShot>& is) {
+    is.summary("few-shot episodes: accuracy with its 95 % interval");
+    is.source(
+        "Vinyals, Blundell, Lillicrap, Kavukcuoglu, Wierstra. Matching networks for one shot "
+        "learning. NIPS 2016");
+    is.source("Snell, Swersky, Zemel. Prototypical networks for few-shot learning. NIPS 2017");
+    is.cost("O(episodes · queries · supports · d) time");
+    is.parameter("classifier", &FewShot::classifier,
+                 "by the nearest support example, or the nearest mean of a way")
+        .one_of({"nearest", "prototype"});
+  }
+
+  std::vector<Metric> evaluate(const Evaluation& input) const override {
+    require_finite(input);
+    if (input.episodes.empty()) {
+      const std::string reason =
+          "the split has no episodes; add \"episodes\" to the data set's \"split\"";
+      return {undefined("accuracy", reason), undefined("accuracy_interval", reason, false),
+              undefined("error", reason, false)};
+    }
+    const auto n = static_cast<double>(input.episodes.size());
+    std::vector<double> accuracies;
+    double mean = 0;
+    for (const Episode& episode : input.episodes) {
+      accuracies.push_back(accuracy(input, episode));
+      mean += accuracies.back() / n;
+    }
+    double squares = 0;
+    for (double value : accuracies) squares += (value - mean) * (value - mean);
+    Metric interval = undefined("accuracy_interval", "a single episode has no deviation", false);
+    if (n > 1)
+      interval = {.name = "accuracy_interval",
+                  .value = 1.96 * std::sqrt(squares / (n - 1) / n),
+                  .higher_is_better = false,
+                  .reason = {}};
+    return {{.name = "accuracy", .value = mean, .reason = {}},
+            std::move(interval),
+            {.name = "error", .value = 1 - mean, .higher_is_better = false, .reason = {}}};
+  }
+
+ private:
+  static Matrix rows(const MatrixF& embeddings, const Indices& indices) {
+    Matrix result(static_cast<std::int64_t>(indices.size()), embeddings.cols());
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      METRICLAB_CHECK(indices[i] >= 0 && indices[i] < embeddings.rows(),
+                      "an episode beyond the test part");
+      result.row(static_cast<std::int64_t>(i)) = embeddings.row(indices[i]).cast<double>();
+    }
+    return result;
+  }
+
+  double accuracy(const Evaluation& input, const Episode& episode) const {
+    METRICLAB_CHECK(!episode.support.empty() && !episode.query.empty(),
+                    "an episode without support or queries");
+    const Matrix query = rows(input.test.embeddings, episode.query);
+    Matrix support = rows(input.test.embeddings, episode.support);
+    std::vector<std::int32_t> labels = episode.support_labels;
+    if (classifier == "prototype") {
+      const auto ways = members_by_class(labels);
+      Matrix means = Matrix::Zero(static_cast<std::int64_t>(ways.size()), support.cols());
+      labels.clear();
+      for (const auto& [way, members] : ways) {
+        const auto at = static_cast<std::int64_t>(labels.size());
+        for (std::int64_t i : members)
+          means.row(at) += support.row(i) / static_cast<double>(members.size());
+        labels.push_back(way);
+      }
+      support = std::move(means);
+    }
+    const Measure<double> measure(query, support, input.distance);
+    double right = 0;
+    for (std::int64_t i = 0; i < query.rows(); ++i) {
+      double least = std::numeric_limits<double>::infinity();
+      std::int32_t predicted = -1;
+      for (std::int64_t j = 0; j < support.rows(); ++j)
+        if (const double distance = measure(i, j); distance < least) {
+          least = distance;
+          predicted = labels[static_cast<std::size_t>(j)];
+        }
+      if (predicted == episode.query_labels[static_cast<std::size_t>(i)]) ++right;
+    }
+    return right / static_cast<double>(query.rows());
+  }
+
+  std::string classifier = "nearest";
+};
+
+METRICLAB_PLUGIN(FewShot, "few_shot");
+
+}  // namespace

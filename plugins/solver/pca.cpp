@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/classical/projections.hpp>
+#include <metriclab/classical/supervision.hpp>
+
+namespace {
+
+using namespace metriclab;
+
+/// Principal component analysis: L's rows are the leading eigenvectors of the covariance (1/(n −
+/// 1)), by falling variance; with `whiten` each is divided by its standard deviation.
+///
+/// Labels are not used. At most as many components as the rank of the centred data (variances above
+/// max(n, d)·2⁻⁵² of the largest). The objective is the part of the total variance that is kept, in
+/// 0 … 1. Signs: the entry of largest magnitude of each row is positive. All examples equal: an
+/// error.
+class Pca final : public Solver {
+ public:
+  static void describe(Description<Pca>& is) {
+    is.summary("principal components of the features, whitened or not");
+    is.source("Pearson. On lines and planes of closest fit to systems of points in space. 1901");
+    is.source(
+        "Hotelling. Analysis of a complex of statistical variables into principal components. "
+        "Journal of Educational Psychology 1933");
+    is.cost("O(n d² + d³) time, O(d²) memory");
+    is.parameter("components", &Pca::components,
+                 "dimensions kept; null is all that the training data span")
+        .at_least(1);
+    is.parameter("whiten", &Pca::whiten, "whether each component is scaled to unit variance");
+  }
+
+  Solution solve(const SolverProblem& problem) override {
+    require_features(problem, "pca");
+    const Directions found = principal_components(problem.X, "pca");
+    const std::int64_t r =
+        require_components(components, found.rows.rows(), "the rank of the centred data");
+    Solution solution{.L = found.rows.topRows(r)};
+    if (whiten)
+      solution.L = found.values.head(r).cwiseSqrt().cwiseInverse().asDiagonal() * solution.L;
+    solution.objective = found.values.head(r).sum() / found.values.sum();
+    return solution;
+  }
+
+ private:
+  std::optional<std::int64_t> components;
+  bool whiten = false;
+};
+
+METRICLAB_PLUGIN(Pca, "pca");
+
+}  // namespace

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/data/table_file.hpp>
+#include <metriclab/data/text.hpp>
+
+#include "datasets.hpp"
+
+namespace {
+
+using namespace metriclab;
+using Names = std::vector<std::string>;
+using Labels = std::vector<std::int32_t>;
+
+Data parse(const std::string& text, const TableFormat& format = {}) {
+  return parse_table(text, "t.csv", format);
+}
+
+std::string wrong(const std::string& text, const TableFormat& format = {}) {
+  try {
+    parse(text, format);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("a table with a header") {
+  const Data data = parse("\xEF\xBB\xBFwidth, height ,kind\r\n1, 2.5,b\r\n\r\n-3e2,+4,a\r\n");
+  CHECK(data.examples.as_double() == Matrix{{1, 2.5}, {-300, 4}});
+  CHECK(data.feature_names == Names{"width", "height"});
+  CHECK(data.columns.at(0).name == "kind");
+  CHECK(data.columns.at(0).classes == Names{"a", "b"});
+  CHECK(data.labels() == Labels{1, 0});
+}
+
+TEST_CASE("a table without a header; numeric classes sort by value") {
+  const Data data = parse("10,1,2\n9,3,4\n10.0,5,6", {.label = "first"});
+  CHECK(data.examples.as_double() == Matrix{{1, 2}, {3, 4}, {5, 6}});
+  CHECK(data.columns.at(0).classes == Names{"9", "10"});
+  CHECK(data.labels() == Labels{1, 0, 1});
+  CHECK(data.feature_names.empty());
+}
+
+TEST_CASE("label, further labels and target by name or number") {
+  const std::string text = "y,a,species,genus,b\n0.5,1,x,g,2\n1.5,3,z,g,4\n";
+  const Data data = parse(text, {.label = "species", .labels = {"4"}, .target = "first"});
+  CHECK(data.examples.as_double() == Matrix{{1, 2}, {3, 4}});
+  CHECK(data.columns.size() == 2);
+  CHECK(data.columns.at(1).name == "genus");
+  CHECK(data.targets == std::vector<double>{0.5, 1.5});
+  const Data plain = parse("1,2\n3,4\n", {.label = std::nullopt});
+  CHECK(plain.columns.empty());
+  CHECK(plain.n_classes() == 0);
+}
+
+TEST_CASE("other delimiters and quoted fields") {
+  CHECK(parse("1\t2\ta\n3\t4\tb\n", {.delimiter = '\t'}).examples.as_double() ==
+        Matrix{{1, 2}, {3, 4}});
+  CHECK(parse("  1   2 a\n3 4\tb\n", {.delimiter = ' '}).examples.as_double() ==
+        Matrix{{1, 2}, {3, 4}});
+  CHECK(parse("1,\"a, \"\"b\"\"\"\n2,c\n").columns.at(0).classes == Names{"a, \"b\"", "c"});
+  CHECK(wrong("1,a\n2,\"b\n") == "t.csv:2: the quote that opens field 2 is not closed in its line");
+}
+
+TEST_CASE("what is wrong in a table is named with its line") {
+  CHECK(wrong("") == "t.csv: is empty; a table has a line for each example");
+  CHECK(wrong(" \n\n") == "t.csv: is empty; a table has a line for each example");
+  CHECK(wrong("a,b\n") == "t.csv: has a header and no examples");
+  CHECK(wrong("1,2,3,a\n4,5,6,b\n\n1,2,3,4,a\n") == "t.csv:4: has 5 values, the first row has 4");
+  CHECK(wrong("u,v,w\n1,2,a\n1,b\n") == "t.csv:3: has 2 values, the header has 3");
+  CHECK(wrong("1,2,3,a\n1,2,abc,b\n") == "t.csv:2: feature 3 is not a number: \"abc\"");
+  CHECK(wrong("u,v,w\n1,x,a\n") == "t.csv:2: feature 2 (\"v\") is not a number: \"x\"");
+  CHECK(wrong("1,nan,a\n") ==
+        "t.csv:1: feature 2 is not a finite number: \"nan\"; missing values have to be filled in, "
+        "or their "
+        "examples left out, first");
+  for (const char* text : {"inf", "-inf", "1e999"})
+    CHECK(wrong("1,2,a\n1," + std::string(text) + ",b\n").find("is not a finite number") !=
+          std::string::npos);
+  CHECK(wrong("1,2,a\n1,,b\n") ==
+        "t.csv:2: feature 2 is empty; missing values have to be filled in, or their examples left "
+        "out, first");
+  CHECK(wrong("1,2,a\n1,?,b\n").starts_with("t.csv:2: feature 2 is missing: \"?\""));
+  CHECK(wrong("1,2,a\n1,2,\n") == "t.csv:2: the label in column 3 is empty");
+  CHECK(
+      wrong("1,2,a\n3,4,a\n") ==
+      "t.csv: every example is of class \"a\"; at least two classes are needed, so choose another "
+      "file or label column, or declare the data unlabelled");
+  CHECK(wrong("a\nb\n", {.header = "no"}) == "t.csv: has 1 columns, and no feature among them");
+  CHECK(wrong("width,kind\n1,a\n2,b\n", {.label = "kinds"}) ==
+        "t.csv: there is no column \"kinds\"; did you mean \"kind\"?");
+  CHECK(wrong("1,a\n2,b\n", {.label = "kind"}) ==
+        "t.csv: there is no column \"kind\", for the table has no header; give \"first\", \"last\" "
+        "or a number from 1 to 2");
+  CHECK(wrong("1,a\n2,b\n", {.label = "3"}) ==
+        "t.csv: there is no column 3; columns count from 1 to 2");
+  CHECK(wrong("1,2,a\n", {.target = "last"})
+            .starts_with("t.csv: column 3 is used twice, as \"last\" too"));
+}
+
+TEST_CASE("numbers are whole, finite and of no locale") {
+  CHECK(number_of("1e-3") == 0.001);
+  CHECK(number_of("+.5") == 0.5);
+  CHECK(number_of("-7") == -7);
+  for (const char* text : {"", "+", "-", "+-1", "1,5", "1 2", "0x10", "nan", "inf", "1e999", "1a"})
+    CHECK_FALSE(number_of(text).has_value());
+}
+
+TEST_CASE("csv: the plugin") {
+  const TemporaryFolder folder;
+  folder.write("t.tsv", "1\ta\n2\tb\n");
+  const Places places{folder.path(), ""};
+  CHECK(load(R"({"plugin": "csv", "path": "t.tsv", "delimiter": "tab"})", places).size() == 2);
+  CHECK(make_dataset(R"({"plugin": "csv", "path": "t.tsv"})")->files(places) ==
+        std::vector{folder.path() / "t.tsv"});
+  CHECK(complaint(R"({"plugin": "csv", "path": "t.tsv", "delimiter": ";;"})", places) ==
+        "/delimiter: \";;\" is no delimiter; give one character, \"tab\" or \"space\"");
+  CHECK(complaint(R"({"plugin": "csv", "path": "no.csv"})", places)
+            .starts_with("there is no \"" + (folder.path() / "no.csv").string() + "\""));
+  CHECK(complaint(R"({"plugin": "csv", "path": "."})", places).find("is a folder, not a table") !=
+        std::string::npos);
+}
+
+}  // namespace

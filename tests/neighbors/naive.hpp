@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <metriclab/data/method.hpp>
+#include <numeric>
+#include <vector>
+
+namespace metriclab::naive {
+
+/// What the search must give: every distance by its definition, in double.
+template <class M>
+double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance distance) {
+  double squares = 0, product = 0, xx = 0, yy = 0;
+  for (std::int64_t t = 0; t < x.cols(); ++t) {
+    const double a = x(i, t), b = y(j, t);
+    squares += (a - b) * (a - b);
+    product += a * b;
+    xx += a * a;
+    yy += b * b;
+  }
+  switch (distance) {
+    case Distance::euclidean:
+      return std::sqrt(squares);
+    case Distance::squared_euclidean:
+      return squares;
+    case Distance::cosine:
+      return xx == 0 || yy == 0 ? 1 : 1 - product / std::sqrt(xx) / std::sqrt(yy);
+    case Distance::dot:
+      return -product;
+  }
+  return 0;
+}
+
+/// All gallery indices by rising distance, ties by index; `but` is left out.
+template <class M>
+std::vector<std::int64_t> ranking(const M& x, std::int64_t i, const M& y, Distance by,
+                                  std::int64_t but = -1) {
+  std::vector<double> distances(static_cast<std::size_t>(y.rows()));
+  for (std::int64_t j = 0; j < y.rows(); ++j)
+    distances[static_cast<std::size_t>(j)] = distance(x, i, y, j, by);
+  std::vector<std::int64_t> order(distances.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::erase(order, but);
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return distances[static_cast<std::size_t>(a)] < distances[static_cast<std::size_t>(b)];
+  });
+  return order;
+}
+
+}  // namespace metriclab::naive

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include <limits>
+#include <metriclab/neighbors/search.hpp>
+
+#include "naive.hpp"
+#include "points.hpp"
+
+namespace {
+
+using namespace metriclab;
+
+constexpr Distance kDistances[] = {Distance::euclidean, Distance::squared_euclidean,
+                                   Distance::cosine, Distance::dot};
+
+const std::vector<std::string> kKinds = {"normal",     "whole numbers", "far from the origin",
+                                         "two groups", "huge",          "tiny",
+                                         "some zero",  "one far off",   "all equal"};
+
+/// Each place holds the distance that brute force has there; equal ones stand by index; none twice.
+template <class M>
+void require_right(const M& query, const M& gallery, bool itself, std::int64_t k, Distance by,
+                   const std::string& kind) {
+  using Scalar = typename M::Scalar;
+  const auto found =
+      itself ? nearest_neighbors(gallery, k, by) : nearest_neighbors(query, gallery, k, by);
+  RC_ASSERT(found.indices.rows() == query.rows());
+  RC_ASSERT(found.indices.cols() == k);
+  // What a sum of d squares or products may be off by in double, and the rounding to Scalar.
+  const double unit = by == Distance::cosine ? 1 : 0;
+  for (std::int64_t i = 0; i < query.rows(); ++i) {
+    const auto expected = naive::ranking(query, i, gallery, by, itself ? i : -1);
+    for (std::int64_t r = 0; r < k; ++r) {
+      const std::int64_t j = found.indices(i, r);
+      RC_ASSERT((!itself || j != i));
+      const double right =
+          naive::distance(query, i, gallery, expected[static_cast<std::size_t>(r)], by);
+      const double here = naive::distance(query, i, gallery, j, by);
+      const double products = by == Distance::dot
+                                  ? query.row(i).template cast<double>().norm() *
+                                        gallery.row(j).template cast<double>().norm()
+                                  : 0;
+      const double tolerance = 1e-13 * (unit + products + std::abs(right));
+      RC_ASSERT(std::abs(here - right) <= tolerance);
+      // 1e30 squared is a distance that float does not hold.
+      RC_ASSERT(std::isinf(found.distances(i, r)) == std::isinf(static_cast<Scalar>(here)));
+      if (std::isinf(found.distances(i, r))) continue;
+      RC_ASSERT(std::abs(found.distances(i, r) - here) <=
+                tolerance +
+                    2 * static_cast<double>(std::numeric_limits<Scalar>::epsilon()) *
+                        std::abs(here) +
+                    std::numeric_limits<Scalar>::min());
+      // Whole numbers are exact in any order of summation, so here the very indices must be the
+      // same.
+      if (kind == "whole numbers" && by != Distance::cosine)
+        RC_ASSERT(j == expected[static_cast<std::size_t>(r)]);
+      if (r == 0) continue;
+      RC_ASSERT(found.distances(i, r - 1) <= found.distances(i, r));
+      if (kind == "all equal") RC_ASSERT(found.indices(i, r - 1) < j);
+    }
+  }
+}
+
+template <class M>
+bool equals_brute_force(const std::string& name) {
+  return rc::check(name, [] {
+    const auto n = *rc::gen::inRange<std::int64_t>(1, 80);
+    const auto q = *rc::gen::inRange<std::int64_t>(0, 20);
+    const auto d = *rc::gen::inRange<std::int64_t>(1, 40);
+    const auto kind = *rc::gen::elementOf(kKinds);
+    const auto by =
+        *rc::gen::elementOf(std::vector<Distance>(std::begin(kDistances), std::end(kDistances)));
+    const auto itself = *rc::gen::arbitrary<bool>();
+    const auto k = *rc::gen::inRange<std::int64_t>(0, itself ? n : n + 1);
+    const Random random(*rc::gen::arbitrary<std::uint64_t>());
+    const M gallery = points<M>(kind, n, d, random.child("gallery"));
+    const M query = itself ? gallery : points<M>(kind, q, d, random.child("query"));
+    require_right(query, gallery, itself, k, by, kind);
+  });
+}
+
+TEST_CASE("the search equals brute force in double") {
+  CHECK(equals_brute_force<MatrixF>("float"));
+  CHECK(equals_brute_force<Matrix>("double"));
+}
+
+TEST_CASE("… and over many tiles") {
+  // Sizes beyond every tile of the implementation, in each of which something is left over.
+  for (Distance by : kDistances)
+    for (const std::string kind : {"normal", "whole numbers", "far from the origin"}) {
+      CAPTURE(kind);
+      CAPTURE(to_string(by));
+      const MatrixF gallery = points<MatrixF>(kind, 2309, 7, Random(1, kind));
+      const auto found = nearest_neighbors(gallery, 10, by);
+      const auto other = nearest_neighbors(MatrixF(gallery.topRows(150)), gallery, 11, by);
+      for (std::int64_t i : {0, 1, 127, 128, 149, 1023, 1024, 2047, 2048, 2308}) {
+        const auto all = naive::ranking(gallery, i, gallery, by);
+        const auto but_itself = naive::ranking(gallery, i, gallery, by, i);
+        for (std::int64_t r = 0; r < 10; ++r) {
+          const auto at = static_cast<std::size_t>(r);
+          if (by == Distance::cosine) {
+            CHECK(std::abs(naive::distance(gallery, i, gallery, found.indices(i, r), by) -
+                           naive::distance(gallery, i, gallery, but_itself[at], by)) < 1e-13);
+          } else {
+            CHECK(found.indices(i, r) == but_itself[at]);
+            if (i < 150) CHECK(other.indices(i, r) == all[at]);
+          }
+        }
+      }
+    }
+}
+
+TEST_CASE(
+    "a query that lies in the gallery finds itself at distance 0, however far from the origin") {
+  const MatrixF gallery = points<MatrixF>("far from the origin", 500, 33, Random(2));
+  for (Distance by : {Distance::euclidean, Distance::squared_euclidean, Distance::cosine}) {
+    const auto found = nearest_neighbors(gallery, gallery, 1, by);
+    for (std::int64_t i = 0; i < gallery.rows(); ++i) {
+      CHECK(found.indices(i, 0) == i);
+      CHECK(found.distances(i, 0) == 0);
+    }
+  }
+}
+
+TEST_CASE("sets of nothing, and dimensions of nothing") {
+  const MatrixF none(0, 3), three = MatrixF::Ones(3, 3);
+  CHECK(nearest_neighbors(none, three, 2).indices.rows() == 0);
+  CHECK(nearest_neighbors(three, none, 0).indices.rows() == 3);
+  CHECK(nearest_neighbors(none, 0).indices.size() == 0);
+  CHECK(nearest_neighbors(MatrixF(three.topRows(1)), 0).indices.rows() == 1);
+  const auto found = nearest_neighbors(MatrixF(2, 0), MatrixF(3, 0), 3);
+  CHECK(found.indices(1, 0) == 0);
+  CHECK(found.indices(1, 2) == 2);
+  CHECK(found.distances(1, 2) == 0);
+}
+
+TEST_CASE("what can't be searched is refused") {
+  const MatrixF two = MatrixF::Zero(2, 3), five = MatrixF::Zero(5, 3);
+  CHECK_THROWS_WITH_AS(nearest_neighbors(five, two, 3),
+                       "3 neighbours are asked for in a gallery of 2 examples; at most 2", Error);
+  CHECK_THROWS_WITH_AS(
+      nearest_neighbors(two, 2),
+      "2 neighbours are asked for within 2 examples; at most 1, since none is its own neighbour",
+      Error);
+  CHECK_THROWS_WITH_AS(nearest_neighbors(two, five, -1),
+                       "-1 neighbours are asked for; at least 0 is needed", Error);
+  CHECK_THROWS_WITH_AS(nearest_neighbors(two, MatrixF(MatrixF::Zero(5, 4)), 1),
+                       "queries have 3 dimensions, the gallery has 4; they must be the same",
+                       Error);
+  MatrixF wrong = five;
+  wrong(3, 1) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(
+      nearest_neighbors(two, wrong, 1),
+      "gallery example 3 has the value nan in dimension 1; finite values are needed", Error);
+  wrong(3, 1) = -std::numeric_limits<float>::infinity();
+  CHECK_THROWS_WITH_AS(
+      nearest_neighbors(wrong, two, 1),
+      "query example 3 has the value -inf in dimension 1; finite values are needed", Error);
+}
+
+}  // namespace

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <metriclab/report/results.hpp>
+
+#include "fixture.hpp"
+
+namespace {
+
+using namespace report_test;
+
+const WrittenRun kFirst{
+    .dataset = "wine", .method = "lda", .split = "fold 1", .metrics = {{"knn.accuracy", 0.9}}};
+const WrittenRun kSecond{
+    .dataset = "wine", .method = "lda", .split = "fold 2", .metrics = {{"knn.accuracy", 0.8}}};
+
+TEST_CASE("the plan says which runs there are, in which order, and what is missing or left out") {
+  const Folder folder;
+  WrittenRun absent = kSecond;
+  absent.method = "aaa";
+  WrittenRun stale = kFirst;
+  stale.method = "of an earlier spec";
+  folder.write(kFirst);
+  folder.write(kSecond);
+  folder.write(stale);
+  folder.plan({kSecond, absent, kFirst});
+  // A file that is still being written is none.
+  write_file_whole(folder.results() / "runs" / ".half.json", "{");
+  const Results results = read_results({folder.results()});
+  REQUIRE(results.records.size() == 3);
+  CHECK(results.records[0].split == "fold 2");
+  CHECK(results.records[0].status == "ok");
+  REQUIRE(results.records[0].measurements.size() == 1);
+  CHECK(results.records[0].measurements[0].value == 0.8);
+  CHECK(results.records[1].status == "missing");
+  CHECK(results.records[1].method == "aaa");
+  CHECK(results.records[2].split == "fold 1");
+  CHECK(results.left_out == 1);
+  CHECK(results.problems.empty());
+  CHECK(results.experiments == std::vector<std::string>{"hand"});
+}
+
+TEST_CASE("without a plan all results are used, the latest where two have the same coordinates") {
+  const Folder folder;
+  WrittenRun older = kFirst, newer = kFirst;
+  older.id = "ff";
+  older.finished = "2026-01-01T00:00:00Z";
+  newer.id = "00";
+  newer.finished = "2026-01-02T00:00:00Z";
+  newer.metrics = {{"knn.accuracy", 0.7}};
+  WrittenRun tenth = kFirst;
+  tenth.split = "fold 10";
+  for (const WrittenRun& run : {older, newer, tenth, kSecond}) folder.write(run);
+  const Results results = read_results({folder.results()});
+  REQUIRE(results.records.size() == 3);
+  CHECK(results.records[0].measurements.at(0).value == 0.7);
+  CHECK(results.records[1].split == "fold 2");
+  CHECK(results.records[2].split == "fold 10");
+  CHECK(results.left_out == 1);
+  REQUIRE(results.notes.size() == 1);
+  CHECK(results.notes[0].find("has no plan.json") != std::string::npos);
+}
+
+TEST_CASE(
+    "null is no number, and its reason is kept; seconds come as metrics where lower is better") {
+  const Folder folder;
+  WrittenRun run = kFirst;
+  run.metrics = {{"clustering.nmi", "one class only"}, {"knn.accuracy", 1}};
+  run.seconds = 0.25;
+  folder.write_all({run});
+  const Results results = read_results({folder.results()});
+  const auto& measured = results.records.at(0).measurements;
+  REQUIRE(measured.size() == 3);
+  CHECK(std::isnan(measured[0].value));
+  CHECK(measured[0].reason == "one class only");
+  CHECK(measured[1].value == 1.0);
+  CHECK(results.metrics ==
+        std::vector<std::string>{"clustering.nmi", "knn.accuracy", "seconds.fit"});
+  CHECK(results.higher_is_better.at("knn.accuracy"));
+  CHECK_FALSE(results.higher_is_better.at("seconds.fit"));
+}
+
+TEST_CASE("a broken file is named and the others go on") {
+  const Folder folder;
+  folder.write_all({kFirst, kSecond});
+  write_file_whole(folder.file_of(kFirst), "{\n  \"schema\": 1,\n  \"id\": }");
+  Results results = read_results({folder.results()});
+  REQUIRE(results.problems.size() == 1);
+  CHECK(results.problems[0].starts_with(folder.file_of(kFirst).string() + ": 3:"));
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[0].status == "unreadable");
+  CHECK(results.records[1].status == "ok");
+
+  for (const auto& [content, wrong] :
+       {std::pair{R"({"schema": 99, "id": "1"})",
+                  "was written by a later metriclab: schema 99, this one reads up to 1"},
+        {R"([1, 2])", "is not a result of metriclab: not a JSON object"},
+        {R"({"id": "1"})", "is not a result of metriclab: no integer \"schema\""},
+        {R"({"schema": 1, "id": 3})", "is not a result of metriclab: no string \"id\""},
+        {R"({"schema": 1, "id": "3", "status": "ok", "run": []})",
+         "is not a result of metriclab: no object \"run\""}}) {
+    write_file_whole(folder.file_of(kFirst), content);
+    results = read_results({folder.results()});
+    REQUIRE(results.problems.size() == 1);
+    CHECK(results.problems[0] == folder.file_of(kFirst).string() + ": " + wrong);
+  }
+}
+
+TEST_CASE("a result of schema 1 is read, whatever later versions add or a hand leaves away") {
+  const Folder folder;
+  write_file_whole(folder.results() / "runs" / "1.json", R"({
+    "schema": 1, "id": "1", "experiment": "old",
+    "run": {"dataset": "iris", "split": "holdout 1", "split_index": 0, "method": "lmnn", "base": "lmnn",
+            "grid": {}, "seed": 7, "baseline": false},
+    "status": "ok", "reason": null, "metrics": {"knn.accuracy": 0.5, "knn.error": 0.5},
+    "higher_is_better": {"knn.accuracy": true, "knn.error": false},
+    "curves": [{"name": "loss", "unit": "epoch", "at": [0, 1], "values": [0.3, null]}]})");
+  write_file_whole(folder.results() / "runs" / "2.json", R"({
+    "schema": 1, "id": "2", "run": {"dataset": "iris", "split": "holdout 2", "method": "lmnn", "seed": 7},
+    "status": "ok", "metrics": {"knn.accuracy": 1}, "from a later minor version": {"a": [1]}})");
+  const Results results = read_results({folder.results()});
+  CHECK(results.problems.empty());
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[0].seed == 7);
+  CHECK_FALSE(results.higher_is_better.at("knn.error"));
+  CHECK(results.records[1].measurements.at(0).value == 1.0);
+}
+
+TEST_CASE("folders together: one run counts once, different ones are told apart") {
+  const Folder a("a"), b("b");
+  WrittenRun shared = kFirst, other = kSecond;
+  a.write_all({shared});
+  b.write_all({shared, other});
+  Results results = read_results({a.results(), b.results()});
+  CHECK(results.records.size() == 2);
+  CHECK(results.experiments == std::vector<std::string>{"a", "b"});
+  CHECK(results.records[0].method == "lda");
+
+  WrittenRun changed = kFirst;
+  changed.id = "another";
+  b.write_all({changed});
+  results = read_results({a.results(), b.results()});
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[0].method == "a: lda");
+  CHECK(results.records[1].method == "b: lda");
+  CHECK(results.notes.size() == 1);
+}
+
+TEST_CASE("a folder that is none of results") {
+  const Folder folder;
+  CHECK_THROWS_WITH_AS(read_results({folder.results() / "nowhere"}),
+                       (folder.results() / "nowhere: there is no such folder").c_str(), Error);
+  CHECK_THROWS_WITH_AS(
+      read_results({folder.results()}),
+      (folder.results().string() + ": no results here; give a folder that \"metriclab run\" wrote, "
+                                   "such as results/quickstart")
+          .c_str(),
+      Error);
+  CHECK_THROWS_WITH_AS(read_results({folder.results().parent_path()}),
+                       (folder.results().parent_path().string() +
+                        ": no results here; did you mean " + folder.results().string() + "?")
+                           .c_str(),
+                       Error);
+  write_file_whole(folder.results() / "plan.json",
+                   R"({"schema": 1, "experiment": "hand", "runs": {}})");
+  CHECK_THROWS_WITH_AS(
+      read_results({folder.results()}),
+      (folder.results() / "plan.json: is not a plan of metriclab: no list \"runs\"").c_str(),
+      Error);
+}
+
+}  // namespace
