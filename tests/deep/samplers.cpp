@@ -64,7 +64,7 @@ std::string error_of(const std::string& block, const std::vector<std::int64_t>& 
 }  // namespace
 
 TEST_CASE("uniform: each example once an epoch; one that remains joins the batch before it") {
-  rc::check([] {
+  CHECK(rc::check([] {
     const auto n = *rc::gen::inRange<std::int64_t>(2, 200);
     const auto size = *rc::gen::inRange<std::int64_t>(2, 40);
     const auto uniform =
@@ -83,7 +83,7 @@ TEST_CASE("uniform: each example once an epoch; one that remains joins the batch
                                                                        ? std::min(n, size)
                                                                    : rest == 1 ? size + 1
                                                                                : rest));
-  });
+  }));
 }
 
 TEST_CASE("an epoch depends on its stream and on nothing else") {
@@ -100,7 +100,7 @@ TEST_CASE("an epoch depends on its stream and on nothing else") {
 }
 
 TEST_CASE("balanced: P different classes with K different examples each, all equally often") {
-  rc::check([] {
+  CHECK(rc::check([] {
     const auto sizes = *rc::gen::container<std::vector<std::int64_t>>(
         *rc::gen::inRange<std::size_t>(1, 12), rc::gen::inRange<std::int64_t>(0, 15));
     const auto there =
@@ -142,7 +142,7 @@ TEST_CASE("balanced: P different classes with K different examples each, all equ
     RC_ASSERT(spread(batches_of_class) <= 1);
     for (const auto& [label, examples] : shown)
       if (sizes[static_cast<std::size_t>(label)] >= k) RC_ASSERT(spread(examples) <= 1);
-  });
+  }));
 }
 
 TEST_CASE("balanced: an epoch shows about as many examples as there are, unless told otherwise") {
