@@ -442,9 +442,32 @@ void write_file_whole(const std::filesystem::path& file, const std::string& cont
   ::close(descriptor);
 }
 
-std::string content_hash(std::string_view bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+namespace {
+
+std::string hexadecimal(const XXH128_hash_t& hash) {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace
+
+std::string content_hash(std::string_view bytes) {
+  return hexadecimal(XXH3_128bits(bytes.data(), bytes.size()));
+}
+
+std::string file_hash(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    throw Error(fmt::format("{}: can't be opened: {}", file.string(), std::strerror(errno)));
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                       &XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  std::vector<char> block(std::size_t{1} << 20);
+  do {
+    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+    XXH3_128bits_update(state.get(), block.data(), static_cast<std::size_t>(stream.gcount()));
+  } while (stream);
+  if (stream.bad()) throw Error(fmt::format("{}: can't be read", file.string()));
+  return hexadecimal(XXH3_128bits_digest(state.get()));
 }
 
 }  // namespace metriclab

@@ -38,5 +38,7 @@ std::string read_file(const std::filesystem::path& file);
 /// XXH3 of 128 bits, as 32 hexadecimal digits: tells contents apart, not a protection against
 /// malice.
 std::string content_hash(std::string_view bytes);
+/// The same of a file's bytes, read in blocks; throws Error naming it.
+std::string file_hash(const std::filesystem::path& file);
 
 }  // namespace metriclab
