@@ -10,8 +10,8 @@
 namespace metriclab {
 
 void add_check(CLI::App& app, Globals& globals, int& exit_code) {
-  auto* command =
-      app.add_subcommand("check", "all mistakes of a spec, or the list of its runs; nothing is run");
+  auto* command = app.add_subcommand(
+      "check", "all mistakes of a spec, or the list of its runs; nothing is run");
   command->footer("Example: metriclab check experiments/quickstart.json --set /seeds=[1,2,3]");
   struct Options {
     std::vector<std::filesystem::path> files;
@@ -35,9 +35,9 @@ void add_check(CLI::App& app, Globals& globals, int& exit_code) {
       }
       for (const PlannedRun& run : one.plan.runs)
         fmt::print("{}  {}\n", run.id, run_text(one.plan, run));
-      fmt::print("{}: {} runs: {} data sets, {} methods, {} seeds\n",
-                 one.spec->settings.name, one.plan.runs.size(), one.spec->datasets.size(),
-                 one.spec->methods.size(), one.spec->settings.seeds.size());
+      fmt::print("{}: {} runs: {} data sets, {} methods, {} seeds\n", one.spec->settings.name,
+                 one.plan.runs.size(), one.spec->datasets.size(), one.spec->methods.size(),
+                 one.spec->settings.seeds.size());
     }
   });
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/cli/progress.hpp>
-
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
+#include <metriclab/cli/progress.hpp>
 
 namespace metriclab {
 
@@ -57,8 +56,8 @@ std::string ProgressLine::line(const Progress& now) const {
   double part = static_cast<double>(now.finished);
   for (const RunState& state : now.running) part += state.done;
   const double all = static_cast<double>(std::max<std::size_t>(now.total, 1));
-  std::string text = fmt::format("{} of {} runs, {:.0f} %", now.finished, now.total,
-                                 std::floor(100 * part / all));
+  std::string text =
+      fmt::format("{} of {} runs, {:.0f} %", now.finished, now.total, std::floor(100 * part / all));
   if (wrong_ > 0) text += fmt::format(", {} not ok", wrong_);
   if (now.seconds_left && now.finished < now.total)
     text += fmt::format(", about {} left", duration_text(*now.seconds_left));

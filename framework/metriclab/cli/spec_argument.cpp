@@ -47,9 +47,10 @@ std::vector<PlannedSpec> plan_specs(const std::vector<std::filesystem::path>& fi
   for (std::size_t i = 0; i < all.size() && errors == 0; ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (all[i].spec->settings.name == all[j].spec->settings.name)
-        tell(fmt::format("{}: its name \"{}\" is also that of {}; results go to a folder of that "
-                         "name",
-                         all[i].file.string(), all[i].spec->settings.name, all[j].file.string()));
+        tell(
+            fmt::format("{}: its name \"{}\" is also that of {}; results go to a folder of that "
+                        "name",
+                        all[i].file.string(), all[i].spec->settings.name, all[j].file.string()));
   if (errors > 0) {
     fmt::print(stderr, "{} error{}; nothing was run\n", errors, errors == 1 ? "" : "s");
     all.clear();

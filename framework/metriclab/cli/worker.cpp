@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/experiment/worker.hpp>
-
 #include <CLI/CLI.hpp>
 #include <metriclab/cli/command.hpp>
+#include <metriclab/experiment/worker.hpp>
 
 namespace metriclab {
 

@@ -15,8 +15,7 @@ void check_target(const Value& document, const std::vector<std::string>& steps) 
     if (methods == nullptr || !methods->is_object() || methods->find(steps[1])) return;
     std::vector<std::string> names;
     for (const Value::Member& member : methods->as_object()) names.push_back(member.key);
-    throw Error(
-        fmt::format("there is no method \"{}\"{}", steps[1], suggestion(steps[1], names)));
+    throw Error(fmt::format("there is no method \"{}\"{}", steps[1], suggestion(steps[1], names)));
   }
   if (steps[0] == "datasets") {
     const Value* datasets = document.find("datasets");
@@ -24,8 +23,8 @@ void check_target(const Value& document, const std::vector<std::string>& steps) 
     const std::size_t count = datasets->as_list().size();
     for (std::size_t i = 0; i < count; ++i)
       if (steps[1] == std::to_string(i)) return;
-    throw Error(fmt::format("there is no data set {}; there are {}, counted from 0", steps[1],
-                            count));
+    throw Error(
+        fmt::format("there is no data set {}; there are {}, counted from 0", steps[1], count));
   }
 }
 
@@ -64,9 +63,10 @@ void Grid::read(const std::string& key, const Value& values, const Value& docume
     const std::string owner = pointer_step(place.steps[0]) + pointer_step(place.steps[1]);
     if (entry.owner.empty()) entry.owner = owner;
     if (entry.owner != owner)
-      throw Error(fmt::format("values are taken together within one method or data set; {} and {} "
-                              "are two",
-                              entry.owner, owner));
+      throw Error(
+          fmt::format("values are taken together within one method or data set; {} and {} "
+                      "are two",
+                      entry.owner, owner));
     for (const Entry& other : entries_)
       for (const Place& taken : other.places)
         if (taken.pointer == place.pointer)

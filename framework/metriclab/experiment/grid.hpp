@@ -13,9 +13,9 @@ class Grid {
  public:
   /// One point of a grid on one method or data set.
   struct Point {
-    Value block;                   // what the spec has there, with the point's values put in
+    Value block;                     // what the spec has there, with the point's values put in
     Value values = Value::object();  // pointer → value
-    std::string label;             // "margin=0.1 hidden=[64]"; "" without a grid
+    std::string label;               // "margin=0.1 hidden=[64]"; "" without a grid
     /// Puts problems that a value of the grid caused to where the grid has it.
     void relocate(Problems& problems, std::size_t first) const;
 
@@ -42,9 +42,9 @@ class Grid {
     std::vector<std::string> steps;
   };
   struct Entry {
-    std::string owner;           // "/methods/triplet"
-    std::string key;             // as in the document
-    std::vector<Place> places;   // set together
+    std::string owner;          // "/methods/triplet"
+    std::string key;            // as in the document
+    std::vector<Place> places;  // set together
     std::vector<Value> values;
   };
   void read(const std::string& key, const Value& values, const Value& document);

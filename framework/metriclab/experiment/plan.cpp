@@ -21,8 +21,8 @@ std::string content_of(const std::vector<fs::path>& files) {
   if (files.size() == 1) return file_hash(files.front());
   std::string all;
   for (const fs::path& file : files)
-    all += (file.parent_path().filename() / file.filename()).string() + "\n" + file_hash(file) +
-           "\n";
+    all +=
+        (file.parent_path().filename() / file.filename()).string() + "\n" + file_hash(file) + "\n";
   return content_hash(all);
 }
 
@@ -76,8 +76,8 @@ Plan make_plan(const Spec& spec, Registry& registry, Problems& problems) {
       const auto plugin = registry.create_as<Dataset>(dataset.block);
       plan.contents.back() = content_of(plugin->files(spec.places));
       const bool asks = dataset.splitting.predefined;
-      splits = split_names(dataset.splitting, asks ? plugin->split_names(spec.places)
-                                                   : std::vector<std::string>{});
+      splits = split_names(dataset.splitting,
+                           asks ? plugin->split_names(spec.places) : std::vector<std::string>{});
     } catch (const Error& error) {
       problems.push_back({dataset.pointer + error.pointer(), error.message()});
       continue;

@@ -20,8 +20,8 @@ std::vector<std::string> pointer_steps(std::string_view pointer) {
     } else if (pointer[i] == '~') {
       const char escaped = i + 1 < pointer.size() ? pointer[i + 1] : ' ';
       if (escaped != '0' && escaped != '1')
-        throw Error(fmt::format("\"{}\" is no JSON pointer; \"~\" is written ~0, and \"/\" ~1",
-                                pointer));
+        throw Error(
+            fmt::format("\"{}\" is no JSON pointer; \"~\" is written ~0, and \"/\" ~1", pointer));
       steps.back() += escaped == '0' ? '~' : '/';
       ++i;
     } else {

@@ -141,14 +141,13 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   stages.enter("fit", 0.02, 0.9);
   const auto step = static_cast<std::uint64_t>(split_index);
   const auto unsigned_seed = static_cast<std::uint64_t>(seed);
-  Fit fit = method->fit({.data = train,
-                         .random = Random(unsigned_seed, "training").child(step),
-                         .initialization = Random(unsigned_seed, "initialization"),
-                         .threads = context.threads,
-                         .checkpoints = context.checkpoints,
-                         .progress = [&](double done, const std::string& what) {
-                           stages.say(done, what);
-                         }});
+  Fit fit = method->fit(
+      {.data = train,
+       .random = Random(unsigned_seed, "training").child(step),
+       .initialization = Random(unsigned_seed, "initialization"),
+       .threads = context.threads,
+       .checkpoints = context.checkpoints,
+       .progress = [&](double done, const std::string& what) { stages.say(done, what); }});
   METRICLAB_CHECK(fit.model != nullptr, "a method that gives no model");
   result.set("report", std::move(fit.report));
   Value::List curves;
@@ -180,7 +179,9 @@ std::int64_t peak_memory_mib() {
   return usage.ru_maxrss / 1024;
 }
 
-bool is_deep(const Value& request) { return request.at("method").at("kind").as_string() != "solver"; }
+bool is_deep(const Value& request) {
+  return request.at("method").at("kind").as_string() != "solver";
+}
 
 }  // namespace
 

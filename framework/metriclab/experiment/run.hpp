@@ -33,9 +33,10 @@ Value result_head(const Value& request);
 
 /// As a result's "status": how a run ended that could write no result itself.
 struct Ending {
-  std::string status;      // "crashed", "timed_out", "out_of_memory"
+  std::string status;  // "crashed", "timed_out", "out_of_memory"
   std::string reason;
-  bool from_outside = false;  // it was killed by somebody else: the next `metriclab run` tries again
+  bool from_outside =
+      false;  // it was killed by somebody else: the next `metriclab run` tries again
 };
 Value result_of(const Value& request, const Ending& ending, int threads);
 

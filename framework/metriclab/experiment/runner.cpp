@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/experiment/runner.hpp>
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include <map>
 #include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/run.hpp>
+#include <metriclab/experiment/runner.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <mutex>
 #include <set>
@@ -198,10 +197,10 @@ Ending Runner::ending_of(const Slot& slot, int exit_code, bool signalled) const 
             fmt::format("killed from outside by signal {} {}; the same command tries again",
                         exit_code, during),
             true};
-  std::string reason = signalled ? fmt::format("ended by signal {} ({}) {}", exit_code,
-                                               ::strsignal(exit_code), during)
-                                 : fmt::format("ended with exit code {} and without a result {}",
-                                               exit_code, during);
+  std::string reason =
+      signalled
+          ? fmt::format("ended by signal {} ({}) {}", exit_code, ::strsignal(exit_code), during)
+          : fmt::format("ended with exit code {} and without a result {}", exit_code, during);
   if (const std::string last = last_line(store_.log(slot.run->id)); !last.empty())
     reason += "; the last it said: " + last;
   return {"crashed", reason, false};
@@ -237,8 +236,8 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
     slot.doing.clear();
     slot.started = Clock::now();
     worker.emplace(options_.command.string(), bp::args = arguments(run), environment,
-                   bp::std_in<to_worker, bp::std_out> from_worker,
-                   bp::std_err > log.string(), failed);
+                   bp::std_in<to_worker, bp::std_out> from_worker, bp::std_err > log.string(),
+                   failed);
     if (!failed) slot.process = worker->id();
   }
   if (failed)
@@ -360,9 +359,8 @@ Outcome Runner::run() {
   constexpr std::chrono::milliseconds kLook{50};
   std::unique_lock lock(mutex_);
   auto busy = [&] {
-    const bool none_runs = std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-      return slot.run != nullptr;
-    });
+    const bool none_runs = std::none_of(slots_.begin(), slots_.end(),
+                                        [](const Slot& slot) { return slot.run != nullptr; });
     return !(none_runs && (stopping_ || next_ == queue_.size()));
   };
   while (busy()) {

@@ -30,7 +30,7 @@ struct RunState {
 
 /// How the work stands, for whoever shows it.
 struct Progress {
-  std::size_t total = 0;     // runs to make, those already there left aside
+  std::size_t total = 0;  // runs to make, those already there left aside
   std::size_t finished = 0;
   std::vector<RunState> running;
   std::optional<double> seconds_left;
@@ -42,10 +42,10 @@ struct Progress {
 
 /// How the runs of a plan ended.
 struct Outcome {
-  std::size_t planned = 0;   // different runs
-  std::size_t kept = 0;      // were there already
+  std::size_t planned = 0;  // different runs
+  std::size_t kept = 0;     // were there already
   std::size_t ok = 0, skipped = 0;
-  std::size_t failed = 0;    // in whatever way
+  std::size_t failed = 0;  // in whatever way
   bool interrupted = false;
 };
 

@@ -32,9 +32,9 @@ void SpecSettings::describe(Description<SpecSettings>& is) {
 }
 
 const std::vector<std::string>& spec_keys() {
-  static const std::vector<std::string> keys = {"name", "datasets", "methods",     "evaluators",
-                                                "seeds", "grid",     "limits",      "save_models",
-                                                "baselines"};
+  static const std::vector<std::string> keys = {"name",       "datasets",    "methods",
+                                                "evaluators", "seeds",       "grid",
+                                                "limits",     "save_models", "baselines"};
   return keys;
 }
 
@@ -122,9 +122,10 @@ void Reader::each_point(const Grid& grid, const Value& given, const std::string&
     point.relocate(problems_, before);
   }
   std::set<std::pair<std::string, std::string>> told;
-  const auto again = std::remove_if(
-      problems_.begin() + static_cast<std::ptrdiff_t>(first), problems_.end(),
-      [&](const Problem& problem) { return !told.emplace(problem.pointer, problem.message).second; });
+  const auto again = std::remove_if(problems_.begin() + static_cast<std::ptrdiff_t>(first),
+                                    problems_.end(), [&](const Problem& problem) {
+                                      return !told.emplace(problem.pointer, problem.message).second;
+                                    });
   problems_.erase(again, problems_.end());
 }
 
@@ -238,9 +239,10 @@ bool Reader::method(const Value& given, const std::string& pointer, MethodSpec& 
           if (const std::string near = nearest(member.key, {"solver", "architecture"});
               !near.empty())
             hint = fmt::format("; did you mean \"{}\" by \"{}\"?", near, member.key);
-        complain(pointer, "a method needs \"solver\" (a classical one) or \"architecture\" (a deep "
-                          "one)" +
-                              hint);
+        complain(pointer,
+                 "a method needs \"solver\" (a classical one) or \"architecture\" (a deep "
+                 "one)" +
+                     hint);
         return false;
       }
       block.set("plugin", "deep");
@@ -401,8 +403,8 @@ Spec make_spec(Value document, Places places, Registry& registry, Problems& prob
   spec.document = std::move(document);
   spec.places = std::move(places);
   if (!spec.document.is_object()) {
-    problems.push_back({"", fmt::format("a spec is a JSON object, this is {}",
-                                        spec.document.type_name())});
+    problems.push_back(
+        {"", fmt::format("a spec is a JSON object, this is {}", spec.document.type_name())});
     return spec;
   }
   Reader(registry, problems).read(spec);

@@ -13,23 +13,23 @@ namespace metriclab {
 
 /// A data set of a spec, every default filled in.
 struct DatasetSpec {
-  std::string name;      // unique in its spec
-  std::string pointer;   // where the spec has it, for messages
+  std::string name;              // unique in its spec
+  std::string pointer;           // where the spec has it, for messages
   Value grid = Value::object();  // the grid's values that made it: pointer → value
-  Value block;           // resolved, of kind "dataset"
-  Value split;           // resolved Splitting
-  Splitting splitting;   // the same as a struct
+  Value block;                   // resolved, of kind "dataset"
+  Value split;                   // resolved Splitting
+  Splitting splitting;           // the same as a struct
   Normalization normalize = Normalization::none;
 };
 
 /// A method of a spec, every default filled in.
 struct MethodSpec {
-  std::string name;      // unique in its spec; a point of a grid has its values in it
-  std::string base;      // as the spec has it
+  std::string name;              // unique in its spec; a point of a grid has its values in it
+  std::string base;              // as the spec has it
   Value grid = Value::object();  // as above
-  std::string kind;      // "solver" or "method"
-  Value block;           // resolved, of that kind
-  bool baseline = false;  // added by metriclab, not asked for
+  std::string kind;              // "solver" or "method"
+  Value block;                   // resolved, of that kind
+  bool baseline = false;         // added by metriclab, not asked for
 };
 
 /// An evaluator of a spec; metrics are called "name.metric".

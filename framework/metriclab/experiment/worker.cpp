@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/experiment/worker.hpp>
-
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <metriclab/experiment/run.hpp>
+#include <metriclab/experiment/worker.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {
@@ -56,8 +55,7 @@ void work(const WorkerOptions& options, Registry& registry) {
   RunContext context{.threads = options.threads,
                      .checkpoints = options.checkpoints,
                      .model = options.model,
-                     .progress = [&](double done, const std::string& now,
-                                     const std::string& what) {
+                     .progress = [&](double done, const std::string& now, const std::string& what) {
                        if (now == stage && Clock::now() - told < kEvery) return;
                        told = Clock::now();
                        stage = now;

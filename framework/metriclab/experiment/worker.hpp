@@ -16,7 +16,8 @@ struct WorkerOptions {
   std::filesystem::path result, checkpoints, model;
 };
 
-/// The worker's whole life: makes the run, writes its result, tells "DONE STAGE WHAT" lines on stdout.
+/// The worker's whole life: makes the run, writes its result, tells "DONE STAGE WHAT" lines on
+/// stdout.
 void work(const WorkerOptions& options, Registry& registry);
 
 }  // namespace metriclab

@@ -12,7 +12,8 @@ namespace metriclab {
 /// One law that a plugin is held to.
 struct Check {
   std::string law;
-  std::string failure;  // how it is broken; "" where it is kept
+  std::string failure;      // how it is broken; "" where it is kept
+  std::string reason = "";  // why it was not checked; "" where it was
 };
 
 /// What has been checked, in order.
@@ -29,7 +30,7 @@ class Checks {
     } catch (...) {
       failure = "throws something that is no std::exception";
     }
-    all_.push_back({std::move(what), std::move(failure)});
+    all_.push_back({std::move(what), std::move(failure), ""});
   }
   /// As `law`, where an Error, said clearly, is as good as a result: for input that is out of the
   /// ordinary.
@@ -43,7 +44,12 @@ class Checks {
       }
     });
   }
+  /// A law that can't be checked here, and why: "needs a file; give "file"".
+  void not_checked(std::string what, std::string reason) {
+    all_.push_back({std::move(what), "", std::move(reason)});
+  }
   const std::vector<Check>& all() const { return all_; }
+  /// True where no law is broken, though some may not have been checked.
   bool kept() const;
 
  private:
@@ -51,7 +57,7 @@ class Checks {
 };
 
 /// Plugin kind "conformance": the laws of those kinds that the command itself can't check, since it
-/// doesn't link what they need (LibTorch).
+/// doesn't link what they need (LibTorch). The plugin named after a kind has the laws of that kind.
 class Conformance : public Component {
  public:
   static constexpr std::string_view kind = "conformance";
