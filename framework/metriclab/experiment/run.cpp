@@ -130,12 +130,7 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   facts.set("classes", data.n_classes());
 
   const std::string& kind = method_of.at("kind").as_string();
-  std::unique_ptr<Method> method;
-  if (kind == "solver") {
-    method = registry.create_as<Solver>(method_of.at("block"));
-  } else {
-    method = registry.create_as<Method>(method_of.at("block"));
-  }
+  const auto method = registry.create_as<Method>(method_of.at("block"), kind);
   if (const auto reason = method->unsuitable(train)) throw Skipped{*reason};
 
   stages.enter("fit", 0.02, 0.9);

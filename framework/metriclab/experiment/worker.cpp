@@ -51,7 +51,6 @@ void work(const WorkerOptions& options, Registry& registry) {
   constexpr std::chrono::milliseconds kEvery{100};
   Clock::time_point told;
   std::string stage;
-  std::string stage;
   RunContext context{.threads = options.threads,
                      .checkpoints = options.checkpoints,
                      .model = options.model,
