@@ -301,8 +301,49 @@ Value from_json(const Json& json) {
   }
 }
 
+namespace {
+
+/// A curve is one line, not a line a number.
+bool is_flat(const Json& json) {
+  return std::none_of(json.begin(), json.end(), [](const Json& one) { return one.is_structured(); });
+}
+
+void write(const Json& json, std::size_t indent, std::size_t depth, std::string& text) {
+  const auto flat = [](const Json& is) {
+    return is.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  if (!json.is_structured() || json.empty()) {
+    text += flat(json);
+    return;
+  }
+  if (json.is_array() && is_flat(json)) {
+    text += '[';
+    for (const Json& one : json) {
+      if (text.back() != '[') text += ", ";
+      text += flat(one);
+    }
+    text += ']';
+    return;
+  }
+  const std::string inner = "\n" + std::string(indent * (depth + 1), ' ');
+  text += json.is_array() ? '[' : '{';
+  bool first = true;
+  for (const auto& [key, one] : json.items()) {
+    text += (first ? "" : ",") + inner;
+    first = false;
+    if (json.is_object()) text += flat(Json(key)) + ": ";
+    write(one, indent, depth + 1, text);
+  }
+  text += "\n" + std::string(indent * depth, ' ') + (json.is_array() ? ']' : '}');
+}
+
+}  // namespace
+
 std::string to_json_text(const Value& value, int indent) {
-  return to_json(value).dump(indent, ' ', false, Json::error_handler_t::replace);
+  if (indent < 0) return to_json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  write(to_json(value), static_cast<std::size_t>(indent), 0, text);
+  return text;
 }
 
 namespace {

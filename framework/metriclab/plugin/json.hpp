@@ -19,7 +19,7 @@ Value parse_json(const std::string& text, Problems& problems);
 Value parse_json(const std::string& text);
 
 /// Shortest numbers that read back the same; a non-finite number is written as null. `indent` < 0:
-/// one line.
+/// one line; otherwise a list of plain values is one line, and all else a line an entry.
 std::string to_json_text(const Value& value, int indent = 2);
 
 Json to_json(const Value& value);
