@@ -18,6 +18,11 @@ Architecture::~Architecture() = default;
 Sampler::~Sampler() = default;
 Transform::~Transform() = default;
 
+std::string Transform::described(const std::vector<std::int64_t>& shape) {
+  return shape.size() == 1 ? "vectors of " + std::to_string(shape[0]) + " values"
+                           : "arrays of " + std::to_string(shape.size()) + " axes";
+}
+
 namespace {
 
 at::Tensor keep(std::vector<NamedTensor>& tensors, std::string name, at::Tensor initial) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <metriclab/deep/trainable.hpp>
+#include <string>
 #include <vector>
 
 namespace metriclab {
@@ -28,6 +29,11 @@ class Transform : public Component {
   /// of its example each is. Runs without autograd and must not write to `inputs`.
   virtual at::Tensor apply(const at::Tensor& inputs, const std::vector<std::int64_t>& copies,
                            Random& random) const = 0;
+
+ protected:
+  /// "vectors of 13 values", "arrays of 2 axes": what examples are that are no images, for
+  /// messages.
+  static std::string described(const std::vector<std::int64_t>& shape);
 };
 
 }  // namespace metriclab

@@ -66,7 +66,7 @@ class Conformance : public Component {
 
   /// Holds the plugin of a resolved block to the laws of its kind; false where it knows nothing of
   /// that kind.
-  virtual bool check(const std::string& kind, const Value& resolved, Registry& registry,
+  virtual bool check(const std::string& plugin_kind, const Value& resolved, Registry& registry,
                      Checks& checks) const = 0;
 };
 
