@@ -22,12 +22,16 @@ struct Globals {
 
 // One function and one file for each command: it adds its subcommand, whose callback sets `exit_code`
 // (0 all done, 1 some run failed, 2 the request is wrong; a thrown Error becomes 2).
+void add_run(CLI::App& app, Globals& globals, int& exit_code);
+void add_check(CLI::App& app, Globals& globals, int& exit_code);
+void add_status(CLI::App& app, Globals& globals, int& exit_code);
 void add_table(CLI::App& app, Globals& globals, int& exit_code);
 void add_list(CLI::App& app, Globals& globals, int& exit_code);
 void add_describe(CLI::App& app, Globals& globals, int& exit_code);
 void add_new(CLI::App& app, Globals& globals, int& exit_code);
 void add_test(CLI::App& app, Globals& globals, int& exit_code);
 void add_probe(CLI::App& app, Globals& globals, int& exit_code);
+void add_worker(CLI::App& app, Globals& globals, int& exit_code);
 
 /// All of them, in the order of `metriclab --help`.
 void add_commands(CLI::App& app, Globals& globals, int& exit_code);

@@ -42,10 +42,7 @@ SavedModel restored(const fs::path& folder, Value description, Registry& registr
         kVersion, kModelSchema, description.at("metriclab").as_string()));
   const Value method = checked_method(description, registry);
   SavedModel is;
-  auto component = registry.create(description.at("kind").as_string(), method);
-  is.method.reset(dynamic_cast<Method*>(component.get()));
-  METRICLAB_CHECK(is.method != nullptr, "a plugin that is not of its kind");
-  static_cast<void>(component.release());
+  is.method = registry.create_as<Method>(method, description.at("kind").as_string());
   is.normalizer = Normalizer::from_value(description.at("normalization"));
   for (const Value& size : description.at("input").as_list()) {
     is.input.push_back(size.as_integer());
