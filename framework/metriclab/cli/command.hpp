@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <metriclab/plugin/registry.hpp>
@@ -14,6 +15,7 @@ namespace metriclab {
 
 /// What every command is given.
 struct Globals {
+  std::string command = "metriclab";  // as it was called
   std::vector<std::filesystem::path> plugin_path;
   Registry registry() const { return Registry(Registry::standard_folders(plugin_path)); }
 };
@@ -26,6 +28,8 @@ void add_status(CLI::App& app, Globals& globals, int& exit_code);
 void add_table(CLI::App& app, Globals& globals, int& exit_code);
 void add_list(CLI::App& app, Globals& globals, int& exit_code);
 void add_describe(CLI::App& app, Globals& globals, int& exit_code);
+void add_new(CLI::App& app, Globals& globals, int& exit_code);
+void add_test(CLI::App& app, Globals& globals, int& exit_code);
 void add_probe(CLI::App& app, Globals& globals, int& exit_code);
 void add_worker(CLI::App& app, Globals& globals, int& exit_code);
 

@@ -11,6 +11,9 @@
 
 namespace metriclab {
 
+/// The file of the metriclab library that is running; "" where the system can't say.
+std::filesystem::path running_library();
+
 /// A library that could not be used, and why.
 struct PluginFailure {
   std::filesystem::path library;
