@@ -24,6 +24,7 @@ class Cosine final : public BatchDistance {
   bool ignores_length() const override { return true; }
   double similarity_offset() const override { return 1; }
   double as_distance(double threshold) const override { return 1 - threshold; }
+  Distance for_evaluation() const override { return Distance::cosine; }
 };
 
 METRICLAB_PLUGIN(Cosine, "cosine");

@@ -19,6 +19,7 @@ class Dot final : public BatchDistance {
     return dot_matrix(x, y);
   }
   double as_distance(double threshold) const override { return -threshold; }
+  Distance for_evaluation() const override { return Distance::dot; }
 };
 
 METRICLAB_PLUGIN(Dot, "dot");

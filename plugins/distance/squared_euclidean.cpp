@@ -21,6 +21,7 @@ class SquaredEuclidean final : public BatchDistance {
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return euclidean_matrix(x, y, true);
   }
+  Distance for_evaluation() const override { return Distance::squared_euclidean; }
 };
 
 METRICLAB_PLUGIN(SquaredEuclidean, "squared_euclidean");

@@ -9,15 +9,10 @@
 #include <vector>
 
 #include <metriclab/data/dataset.hpp>
+#include <metriclab/data/distance.hpp>
 #include <metriclab/plugin/random.hpp>
 
 namespace metriclab {
-
-/// How two embeddings are compared. The smaller the nearer, for all of them: cosine is 1 − cos, dot is −x·y.
-enum class Distance { euclidean, squared_euclidean, cosine, dot };
-std::string_view to_string(Distance distance);
-/// Throws Error listing the names when there is none such.
-Distance distance_from_string(std::string_view name);
 
 /// What a method ends as: examples in, embeddings out.
 class Model {

@@ -13,9 +13,12 @@ class Architecture : public Trainable {
   static constexpr std::string_view kind = "architecture";
   ~Architecture() override;
 
-  /// Called once; registers the parameters. `input` is the shape of one example, without the batch. Throws Error
-  /// where the network can't take such inputs.
+  /// Registers the parameters, with new values; a second call begins anew. `input` is the shape of one example,
+  /// without the batch. Throws Error where the network can't take such inputs, saying what it takes and what these are.
   virtual void build(const std::vector<std::int64_t>& input, Random& random) = 0;
+  /// The stream that the next `forward` in training draws from, for networks that draw (dropout). The trainer gives
+  /// one for each step.
+  virtual void draw_from(const Random&) {}
   /// (B × input…) to (B × embedding_size()). `training` switches batch statistics and dropout.
   virtual at::Tensor forward(const at::Tensor& inputs, bool training) = 0;
   /// d, known after `build`.

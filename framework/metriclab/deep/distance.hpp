@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <metriclab/data/distance.hpp>
 #include <metriclab/deep/trainable.hpp>
 
 namespace metriclab {
@@ -26,6 +27,9 @@ class BatchDistance : public Component {
   /// A threshold as papers state it (a similarity for "cosine" and "dot", otherwise a distance) as
   /// a distance.
   virtual double as_distance(double threshold) const { return threshold; }
+  /// What evaluators are to compare by where this is what was learned: the same order of neighbours
+  /// if there is such a one, otherwise Euclidean.
+  virtual Distance for_evaluation() const { return Distance::euclidean; }
 };
 
 // The fast paths, one matrix product each way. x (n × d) and y (m × d), float32 or float64; y may

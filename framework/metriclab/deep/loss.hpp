@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <metriclab/data/distance.hpp>
 #include <metriclab/deep/batch.hpp>
 #include <metriclab/deep/trainable.hpp>
 #include <metriclab/deep/tuples.hpp>
@@ -26,6 +27,8 @@ class Loss : public Trainable {
   /// A scalar, differentiable with respect to `batch.embeddings` and the loss's own parameters. With no tuples to
   /// speak of it is 0 with zero gradient, never NaN. A loss without a miner gets Tuples::all() and must not list them.
   virtual at::Tensor forward(const Batch& batch, const Tuples& tuples) = 0;
+  /// The distance that is learned: what evaluators compare the embeddings by.
+  virtual Distance learned_distance() const { return Distance::euclidean; }
 };
 
 }  // namespace metriclab

@@ -29,6 +29,11 @@ at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const 
   return distance->matrix(unit, x.is_same(y) ? unit : normalized_rows(y));
 }
 
+Distance TupleLoss::learned_distance() const {
+  if (normalize_embeddings || distance->ignores_length()) return Distance::cosine;
+  return distance->for_evaluation();
+}
+
 at::Tensor zeros_like_values(const at::Tensor& tensor) { return at::zeros_like(tensor); }
 
 }  // namespace metriclab

@@ -30,6 +30,9 @@ class TupleLoss : public Loss {
 
   /// Checks the batch and the tuples; the loss of the batch, and the penalties.
   at::Tensor forward(const Batch& batch, const Tuples& tuples) final;
+  /// Cosine where the lengths of embeddings don't matter: on normalised ones, Euclidean and inner
+  /// product give the same order. Otherwise that of `distance`.
+  Distance learned_distance() const override;
 
  protected:
   /// The defaults of a derived loss.

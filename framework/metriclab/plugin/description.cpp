@@ -179,7 +179,10 @@ Value resolve_parameters(const std::vector<ParameterDescription>& parameters, co
     const Value* held = other->is_object() && other->find("plugin") ? other->find("plugin") : other;
     // A resolved block has every parameter, so only a value other than the default was somebody's
     // wish.
-    if (*held == is.unused_value &&
+    const bool unused = is.unused_value.is_list()
+                            ? std::ranges::count(is.unused_value.as_list(), *held) > 0
+                            : *held == is.unused_value;
+    if (unused &&
         (is.required ||
          !(*resolved.find(is.name) ==
            checker.parameter(is, is.default_value, pointer + pointer_step(is.name)))))

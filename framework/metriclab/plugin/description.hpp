@@ -39,7 +39,7 @@ struct ParameterDescription {
   std::string plugin_kind;                   // for ParameterType::plugin
   std::vector<ParameterDescription> fields;  // for ParameterType::group
   std::string unused_when;                   // another parameter's name, and …
-  Value unused_value;                        // … the value of it that makes this one ineffective
+  Value unused_value;  // … the value of it, or a list of those, that makes this one ineffective
   friend bool operator==(const ParameterDescription&, const ParameterDescription&) = default;
 };
 
@@ -157,11 +157,7 @@ struct ParameterTraits<Plugin<I>> {
   }
   static void assign(Plugin<I>& member, const Value& value, Factory& factory) {
     if (value.is_null()) return;
-    auto made = factory.create(I::kind, value);
-    auto* as_interface = dynamic_cast<I*>(made.get());
-    METRICLAB_CHECK(as_interface != nullptr, "a plugin that is not of its kind");
-    static_cast<void>(made.release());
-    member.set(std::unique_ptr<I>(as_interface));
+    member.set(factory.create_as<I>(value));
   }
 };
 
@@ -238,8 +234,8 @@ class Description {
       is_.default_value = Value();
       return *this;
     }
-    /// Setting this parameter has no effect while `other` has that value; a spec that does so is
-    /// told.
+    /// Setting this parameter has no effect while `other` has that value, or one of a list; a spec
+    /// that does so is told.
     Parameter& unused_when(std::string other, Value value) {
       is_.unused_when = std::move(other);
       is_.unused_value = std::move(value);
