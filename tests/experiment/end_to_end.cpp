@@ -220,7 +220,7 @@ TEST_CASE("a deep training that was killed goes on from its checkpoint, to the s
   const std::string members = R"("baselines": false, "methods": {"gated": {
       "architecture": {"plugin": "mlp", "hidden": [8], "embedding": 4}, "loss": "contrastive",
       "sampler": {"plugin": "balanced", "classes": 3, "per_class": 10},
-      "miner": {"plugin": "gate", "call": 23}, "training": {"epochs": 8}}})";
+      "miner": {"plugin": "gate", "call": 23}, "training": {"epochs": 8, "checkpoint": 1}}})";
   const std::string wine =
       R"({"plugin": "wine", "normalize": "standard", "split": {"holdout": 0.3}})";
   const Experiment undisturbed(members, wine);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <limits>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab::testing {
@@ -43,7 +44,10 @@ std::string Experiment::make_gate() const {
 
 pid_t Experiment::wait_at(const std::string& gate) const {
   pid_t process = 0;
-  std::ifstream(gate) >> process;  // opens when the other end does
+  std::ifstream stream(gate);  // opens when the other end does
+  stream >> process;
+  // To its end, so that the next who waits doesn't meet the same writer.
+  stream.ignore(std::numeric_limits<std::streamsize>::max());
   REQUIRE(process > 0);
   return process;
 }
