@@ -125,15 +125,6 @@ Tuples listed(const Batch& batch) {
                        index_tensor(lists[3]));
 }
 
-template <class I>
-std::unique_ptr<I> make(const Value& resolved, Factory& factory) {
-  auto component = factory.create(I::kind, resolved);
-  auto* as_interface = dynamic_cast<I*>(component.get());
-  METRICLAB_CHECK(as_interface != nullptr, "a plugin that is not of its kind");
-  static_cast<void>(component.release());
-  return std::unique_ptr<I>(as_interface);
-}
-
 struct State {
   std::string name;
   fs::path file;
@@ -172,7 +163,7 @@ std::unique_ptr<Loss> prepared(const Value& resolved, const Batch& batch,
       if (size > n_labels) choices.push_back(size);
   std::unique_ptr<Loss> first;
   for (std::int64_t n_classes : choices) {
-    std::unique_ptr<Loss> loss = make<Loss>(resolved, factory);
+    std::unique_ptr<Loss> loss = factory.create_as<Loss>(resolved);
     loss->prepare({.n_classes = n_classes,
                    .embedding_size = batch.embeddings.size(1),
                    .type = batch.embeddings.scalar_type(),
@@ -248,7 +239,7 @@ class Deep final : public DeepProbe {
   Value mine(const Value& resolved, const Request& request, Factory& factory) override {
     const Batch batch = read_batch(request);
     Random random(0, "probe");
-    Tuples tuples = make<Miner>(resolved, factory)->mine(batch, random);
+    Tuples tuples = factory.create_as<Miner>(resolved)->mine(batch, random);
     if (tuples.form == Tuples::Form::all) tuples = listed(batch);
     Value result = Value::object();
     if (tuples.form == Tuples::Form::triplets) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/classical/solver.hpp>
+#include <metriclab/classical/supervision.hpp>
 
 namespace {
 
@@ -14,6 +14,7 @@ class Euclidean final : public Solver {
     is.cost("nothing");
   }
   Solution solve(const SolverProblem& problem) override {
+    require_features(problem, "euclidean", 0);
     return {.L = Matrix::Identity(problem.d(), problem.d())};
   }
 };

@@ -163,6 +163,8 @@ TEST_CASE("what the closed forms refuse") {
   problem.X(2, 1) = std::nan("");
   CHECK_THROWS_WITH_AS(solve("\"lda\"", problem),
                        "feature 1 of example 2 is nan; lda needs finite features", Error);
+  CHECK_THROWS_WITH_AS(solve("\"euclidean\"", problem),
+                       "feature 1 of example 2 is nan; euclidean needs finite features", Error);
 }
 
 TEST_CASE("the nearest PSD matrix and its factor") {

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   metriclab::Globals globals;
+  if (argc > 0) globals.command = argv[0];
   app.add_option("--plugin-path", globals.plugin_path, "folders with further plugins, searched first")->type_name("DIR");
   int exit_code = 0;
   metriclab::add_commands(app, globals, exit_code);

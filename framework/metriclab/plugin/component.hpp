@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <metriclab/plugin/error.hpp>
 #include <metriclab/plugin/value.hpp>
 #include <string>
 #include <string_view>
@@ -31,6 +32,17 @@ class Factory {
  public:
   virtual ~Factory();
   virtual std::unique_ptr<Component> create(std::string_view kind, const Value& resolved) = 0;
+
+  /// The same as an interface: `create_as<Loss>(block)`. Another kind may have that interface too:
+  /// `create_as<Method>(block, "solver")`.
+  template <class I>
+  std::unique_ptr<I> create_as(const Value& resolved, std::string_view kind = I::kind) {
+    auto component = create(kind, resolved);
+    auto* as_interface = dynamic_cast<I*>(component.get());
+    METRICLAB_CHECK(as_interface != nullptr, "a plugin that is not of its kind");
+    static_cast<void>(component.release());
+    return std::unique_ptr<I>(as_interface);
+  }
 };
 
 }  // namespace metriclab

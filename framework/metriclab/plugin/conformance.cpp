@@ -185,7 +185,8 @@ void check_declaration(Registry& registry, const std::string& kind, const std::s
   checks.law("nothing of it runs when its library is opened", [&]() -> std::string {
     if (library.initializers == 0 || detail::kSanitizers != "none") return "";
     return fmt::format(
-        "{} static initializers; make what they set constexpr, or a static inside a function",
+        "{} static initializers; make what they set constexpr, or a static inside a function "
+        "(without optimisation Eigen's headers bring some: build with -O1 or more)",
         library.initializers);
   });
   checks.law("its description goes through JSON unchanged, and is the one beside the library",

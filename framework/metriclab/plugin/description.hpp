@@ -157,11 +157,7 @@ struct ParameterTraits<Plugin<I>> {
   }
   static void assign(Plugin<I>& member, const Value& value, Factory& factory) {
     if (value.is_null()) return;
-    auto made = factory.create(I::kind, value);
-    auto* as_interface = dynamic_cast<I*>(made.get());
-    METRICLAB_CHECK(as_interface != nullptr, "a plugin that is not of its kind");
-    static_cast<void>(made.release());
-    member.set(std::unique_ptr<I>(as_interface));
+    member.set(factory.create_as<I>(value));
   }
 };
 

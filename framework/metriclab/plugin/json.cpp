@@ -301,8 +301,49 @@ Value from_json(const Json& json) {
   }
 }
 
+namespace {
+
+/// A curve is one line, not a line a number.
+bool is_flat(const Json& json) {
+  return std::none_of(json.begin(), json.end(), [](const Json& one) { return one.is_structured(); });
+}
+
+void write(const Json& json, std::size_t indent, std::size_t depth, std::string& text) {
+  const auto flat = [](const Json& is) {
+    return is.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  if (!json.is_structured() || json.empty()) {
+    text += flat(json);
+    return;
+  }
+  if (json.is_array() && is_flat(json)) {
+    text += '[';
+    for (const Json& one : json) {
+      if (text.back() != '[') text += ", ";
+      text += flat(one);
+    }
+    text += ']';
+    return;
+  }
+  const std::string inner = "\n" + std::string(indent * (depth + 1), ' ');
+  text += json.is_array() ? '[' : '{';
+  bool first = true;
+  for (const auto& [key, one] : json.items()) {
+    text += (first ? "" : ",") + inner;
+    first = false;
+    if (json.is_object()) text += flat(Json(key)) + ": ";
+    write(one, indent, depth + 1, text);
+  }
+  text += "\n" + std::string(indent * depth, ' ') + (json.is_array() ? ']' : '}');
+}
+
+}  // namespace
+
 std::string to_json_text(const Value& value, int indent) {
-  return to_json(value).dump(indent, ' ', false, Json::error_handler_t::replace);
+  if (indent < 0) return to_json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  write(to_json(value), static_cast<std::size_t>(indent), 0, text);
+  return text;
 }
 
 namespace {
@@ -442,9 +483,32 @@ void write_file_whole(const std::filesystem::path& file, const std::string& cont
   ::close(descriptor);
 }
 
-std::string content_hash(std::string_view bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+namespace {
+
+std::string hexadecimal(const XXH128_hash_t& hash) {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace
+
+std::string content_hash(std::string_view bytes) {
+  return hexadecimal(XXH3_128bits(bytes.data(), bytes.size()));
+}
+
+std::string file_hash(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    throw Error(fmt::format("{}: can't be opened: {}", file.string(), std::strerror(errno)));
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                       &XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  std::vector<char> block(std::size_t{1} << 20);
+  do {
+    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+    XXH3_128bits_update(state.get(), block.data(), static_cast<std::size_t>(stream.gcount()));
+  } while (stream);
+  if (stream.bad()) throw Error(fmt::format("{}: can't be read", file.string()));
+  return hexadecimal(XXH3_128bits_digest(state.get()));
 }
 
 }  // namespace metriclab

@@ -19,7 +19,7 @@ Value parse_json(const std::string& text, Problems& problems);
 Value parse_json(const std::string& text);
 
 /// Shortest numbers that read back the same; a non-finite number is written as null. `indent` < 0:
-/// one line.
+/// one line; otherwise a list of plain values is one line, and all else a line an entry.
 std::string to_json_text(const Value& value, int indent = 2);
 
 Json to_json(const Value& value);
@@ -38,5 +38,7 @@ std::string read_file(const std::filesystem::path& file);
 /// XXH3 of 128 bits, as 32 hexadecimal digits: tells contents apart, not a protection against
 /// malice.
 std::string content_hash(std::string_view bytes);
+/// The same of a file's bytes, read in blocks; throws Error naming it.
+std::string file_hash(const std::filesystem::path& file);
 
 }  // namespace metriclab

@@ -11,6 +11,14 @@
 namespace metriclab {
 namespace fs = std::filesystem;
 
+fs::path running_library() {
+  static const int here = 0;
+  Dl_info info;
+  if (::dladdr(&here, &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code ignored;
+  return fs::weakly_canonical(info.dli_fname, ignored);
+}
+
 Registry::Registry(std::vector<fs::path> folders) : folders_(std::move(folders)) {
   for (const fs::path& folder : folders_) scan(folder);
 }
@@ -27,11 +35,8 @@ std::vector<fs::path> Registry::standard_folders(std::vector<fs::path> extra) {
   }
   // Beside this library: build/libmetriclab.so has build/plugins, prefix/lib/libmetriclab.so has
   // prefix/lib/metriclab/plugins.
-  static const int here = 0;
-  Dl_info info;
-  if (::dladdr(&here, &info) != 0 && info.dli_fname != nullptr) {
+  if (const fs::path library = running_library(); !library.empty()) {
     std::error_code ignored;
-    const fs::path library = fs::weakly_canonical(info.dli_fname, ignored);
     for (const char* place : {"metriclab/plugins", "plugins"})
       if (const fs::path folder = library.parent_path() / place;
           fs::is_directory(folder, ignored)) {

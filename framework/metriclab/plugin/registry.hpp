@@ -11,6 +11,9 @@
 
 namespace metriclab {
 
+/// The file of the metriclab library that is running; "" where the system can't say.
+std::filesystem::path running_library();
+
 /// A library that could not be used, and why.
 struct PluginFailure {
   std::filesystem::path library;
@@ -56,11 +59,7 @@ class Registry final : public Factory {
   /// Resolves and creates in one, as a given interface.
   template <class I>
   std::unique_ptr<I> make(const Value& given) {
-    auto component = create(I::kind, resolve(std::string(I::kind), given));
-    auto* as_interface = dynamic_cast<I*>(component.get());
-    METRICLAB_CHECK(as_interface != nullptr, "a plugin that is not of its kind");
-    static_cast<void>(component.release());
-    return std::unique_ptr<I>(as_interface);
+    return create_as<I>(resolve(std::string(I::kind), given));
   }
 
   /// The source hashes of all plugins named anywhere in a resolved block: {"loss/triplet": "…", …}.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <metriclab/classical/solver.hpp>
+#include <metriclab/plugin/conformance.hpp>
+
+namespace metriclab {
+
+/// Holds a solver to the promises of its interface, on small generated data with labels: L finite,
+/// (r × d) with 1 ≤ r ≤ d; an objective, but for closed forms; the same bytes from the same stream;
+/// a metric that depends neither on the order of examples nor on the names of classes, unless the
+/// solver draws at random; what can't be learned from refused with an Error; a saved model that
+/// embeds alike.
+void check_solver(const std::function<std::unique_ptr<Solver>()>& make, Checks& checks);
+
+}  // namespace metriclab

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <metriclab/cli/command.hpp>
+#include <metriclab/cli/progress.hpp>
+#include <metriclab/cli/spec_argument.hpp>
+#include <metriclab/experiment/environment.hpp>
+#include <metriclab/experiment/runner.hpp>
+#include <metriclab/report/table.hpp>
+
+namespace metriclab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler sets it");
+
+// As shells report a command that SIGINT ended.
+constexpr int kInterrupted = 130;
+
+struct Options {
+  std::vector<fs::path> files;
+  std::vector<std::string> settings;
+  fs::path results = "results";
+  int jobs = 0, threads = 1;
+  bool retry_failed = false, save_models = false;
+};
+
+/// Makes what is missing of one spec and prints its table; the exit code.
+int run_spec(PlannedSpec& one, const Options& options, const Registry& registry) {
+  if (options.save_models) one.spec->settings.save_models = true;
+  const ResultStore store(options.results / one.spec->settings.name);
+  store.write_spec(one.spec->document);
+  store.write_plan(to_value(one.plan));
+  Outcome outcome;
+  {
+    ProgressLine line(one.plan);
+    outcome = make_runs(one.plan, store,
+                        {.jobs = options.jobs,
+                         .threads = options.threads,
+                         .retry_failed = options.retry_failed,
+                         .command = fs::read_symlink("/proc/self/exe"),
+                         .plugin_folders = registry.folders(),
+                         .interrupted = &interrupted},
+                        [&](const Progress& now) { line.show(now); });
+  }
+  const std::size_t done = outcome.ok + outcome.skipped + outcome.failed;
+  std::string text = fmt::format("{}: {} runs", store.folder().string(), outcome.planned);
+  if (outcome.kept > 0) text += fmt::format(", {} were there already", outcome.kept);
+  if (done > 0 || outcome.kept == 0) text += fmt::format(", {} ok", outcome.ok);
+  if (outcome.skipped > 0) text += fmt::format(", {} skipped", outcome.skipped);
+  if (outcome.failed > 0) text += fmt::format(", {} failed", outcome.failed);
+  fmt::print(stderr, "{}\n", text);
+  if (outcome.interrupted) {
+    fmt::print(stderr, "interrupted with {} runs to go; the same command goes on with them\n",
+               outcome.planned - outcome.kept - done);
+    return kInterrupted;
+  }
+  TableOptions table;
+  const Results results = read_results({store.folder()});
+  std::size_t measured = 0, wrong = 0;
+  for (const Record& record : results.records) {
+    measured += record.measurements.empty() ? 0 : 1;
+    wrong += record.status == "ok" || record.status == "skipped" ? 0 : 1;
+  }
+  if (measured > 0)
+    fmt::print("{}", render(make_table(results, table), table));
+  else
+    fmt::print(stderr, "no run has a metric; metriclab status {} says why\n",
+               store.folder().string());
+  return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Globals& globals, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "run", "runs what is missing of a comparison, in parallel processes, then prints its table");
+  command->footer(
+      "Example: metriclab run experiments/quickstart.json --jobs 4 --set "
+      "/methods/triplet/loss/margin=0.3");
+  auto options = std::make_shared<Options>();
+  command->add_option("SPEC", options->files, "spec files")->required();
+  command->add_option("--jobs", options->jobs, "processes at a time; else as many as cores allow")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options->threads, "threads of each process")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--results", options->results, "where folders of results are")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_option("--set", options->settings, "changes the spec: POINTER=VALUE")
+      ->type_name("SETTING")
+      ->allow_extra_args(false);
+  command->add_flag("--retry-failed", options->retry_failed, "runs that failed are made again");
+  command->add_flag("--save-models", options->save_models,
+                    "models are kept, for metriclab embed and search");
+  command->callback([&globals, &exit_code, options] {
+    Registry registry = globals.registry();
+    auto specs = plan_specs(options->files, options->settings, registry);
+    if (specs.empty()) {
+      exit_code = 2;
+      return;
+    }
+    if (options->jobs == 0) options->jobs = std::max(1, available_cores() / options->threads);
+    std::signal(SIGINT, [](int) { interrupted = true; });
+    std::signal(SIGTERM, [](int) { interrupted = true; });
+    for (PlannedSpec& one : specs) {
+      exit_code = std::max(exit_code, run_spec(one, *options, registry));
+      if (interrupted) break;
+    }
+  });
+}
+
+}  // namespace metriclab

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <metriclab/experiment/result_store.hpp>
+#include <metriclab/plugin/json.hpp>
+
+namespace metriclab {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kLock = ".lock";
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Error(fmt::format("{}: can't be made: {}", folder.string(), error.message()));
+}
+
+std::string holder(int lock) {
+  std::array<char, 256> text{};
+  const ssize_t count = ::pread(lock, text.data(), text.size(), 0);
+  return count > 0 ? std::string(text.data(), static_cast<std::size_t>(count)) : "unknown process";
+}
+
+/// What a killed writer left half-done: names that begin with a dot.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().front() == '.' && entry.path().filename() != kLock)
+      fs::remove_all(entry.path(), ignored);
+}
+
+}  // namespace
+
+ResultStore::ResultStore(fs::path folder) : folder_(std::move(folder)) {
+  make_folder(folder_ / "runs");
+  // The lock is the kernel's: it goes with its process, however that ends.
+  const fs::path file = folder_ / kLock;
+  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0)
+    throw Error(fmt::format("{}: can't be opened: {}", file.string(), std::strerror(errno)));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const std::string other = holder(lock_);
+    ::close(lock_);
+    throw Error(fmt::format(
+        "{}: another runner is at work there ({}); wait for it, or give another --results",
+        folder_.string(), other));
+  }
+  std::array<char, 128> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const std::string self = fmt::format("process {} on {}", ::getpid(), host.data());
+  if (::ftruncate(lock_, 0) != 0 ||
+      ::pwrite(lock_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
+    throw Error(fmt::format("{}: can't be written: {}", file.string(), std::strerror(errno)));
+  for (const char* part : {"", "runs", "models", "checkpoints"}) remove_leftovers(folder_ / part);
+}
+
+ResultStore::~ResultStore() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::optional<std::string> ResultStore::runner_at(const fs::path& folder) {
+  const int lock = ::open((folder / kLock).c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock < 0) return std::nullopt;
+  std::optional<std::string> other;
+  if (::flock(lock, LOCK_SH | LOCK_NB) != 0) other = holder(lock);
+  ::close(lock);
+  return other;
+}
+
+fs::path ResultStore::result(const std::string& id) const {
+  return folder_ / "runs" / (id + ".json");
+}
+fs::path ResultStore::model(const std::string& id) const { return folder_ / "models" / id; }
+fs::path ResultStore::checkpoints(const std::string& id) const {
+  return folder_ / "checkpoints" / id;
+}
+fs::path ResultStore::log(const std::string& id) const { return folder_ / "logs" / (id + ".txt"); }
+
+std::optional<ResultStore::Stored> ResultStore::find(const std::string& id) const {
+  std::error_code ignored;
+  if (!fs::exists(result(id), ignored)) return std::nullopt;
+  try {
+    const Value value = parse_json(read_file(result(id)));
+    const Value* status = value.find("status");
+    if (status == nullptr || !status->is_string()) return std::nullopt;
+    const Value* outside = value.find("from_outside");
+    return Stored{status->as_string(),
+                  outside != nullptr && outside->is_boolean() && outside->as_boolean()};
+  } catch (const Error&) {  // damaged: the run is made again
+    return std::nullopt;
+  }
+}
+
+void ResultStore::write(const std::string& id, const Value& value) const {
+  write_file_whole(result(id), to_json_text(value) + "\n");
+}
+void ResultStore::write_spec(const Value& document) const {
+  write_file_whole(folder_ / "spec.json", to_json_text(document) + "\n");
+}
+void ResultStore::write_plan(const Value& plan) const {
+  write_file_whole(folder_ / "plan.json", to_json_text(plan) + "\n");
+}
+
+}  // namespace metriclab

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/process.hpp>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <metriclab/experiment/environment.hpp>
+#include <metriclab/experiment/run.hpp>
+#include <metriclab/experiment/runner.hpp>
+#include <metriclab/plugin/json.hpp>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace metriclab {
+namespace {
+
+namespace fs = std::filesystem;
+namespace bp = boost::process;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
+}
+
+/// Why a worker was ended by the runner.
+enum class Stopped { no, time, memory, interrupted };
+
+/// One worker at a time.
+struct Slot {
+  const PlannedRun* run = nullptr;
+  pid_t process = 0;  // 0 where nothing runs
+  Stopped stopped = Stopped::no;
+  Clock::time_point started;
+  double done = 0;
+  std::string stage, doing;
+};
+
+/// MiB in memory, 0 where that can't be told.
+std::int64_t resident_memory(pid_t process) {
+  std::ifstream stream(fmt::format("/proc/{}/statm", process));
+  std::int64_t pages = 0, resident = 0;
+  if (!(stream >> pages >> resident)) return 0;
+  return resident * ::sysconf(_SC_PAGESIZE) >> 20;
+}
+
+/// The last line that is not blank, of the end of a file.
+std::string last_line(const fs::path& file) {
+  constexpr std::streamoff kEnd = 4096;
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return "";
+  const std::streamoff size = stream.tellg();
+  stream.seekg(std::max<std::streamoff>(0, size - kEnd));
+  std::string last;
+  for (std::string line; std::getline(stream, line);)
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+  return last;
+}
+
+/// Estimates from the runs that have ended: of the same data set and method, else of the same
+/// method, else of any.
+class Durations {
+ public:
+  void add(const PlannedRun& run, double seconds) {
+    for (Mean* mean : {&cells_[{run.dataset, run.method}], &methods_[run.method], &all_}) {
+      mean->sum += seconds;
+      ++mean->count;
+    }
+  }
+  std::optional<double> of(const PlannedRun& run) const {
+    if (const auto cell = cells_.find({run.dataset, run.method}); cell != cells_.end())
+      return cell->second.value();
+    if (const auto method = methods_.find(run.method); method != methods_.end())
+      return method->second.value();
+    if (all_.count > 0) return all_.value();
+    return std::nullopt;
+  }
+
+ private:
+  struct Mean {
+    double sum = 0;
+    int count = 0;
+    double value() const { return sum / count; }
+  };
+  std::map<std::pair<std::size_t, std::size_t>, Mean> cells_;
+  std::map<std::size_t, Mean> methods_;
+  Mean all_;
+};
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
+         const std::function<void(const Progress&)>& show)
+      : plan_(plan), store_(store), options_(options), show_(show) {
+    const Limits& limits = plan.spec->settings.limits;
+    time_limit_ = limits.time_limit;
+    memory_limit_ = limits.memory_limit.value_or(machine_memory() * 9 / 10);
+  }
+
+  Outcome run();
+
+ private:
+  bool missing(const PlannedRun& run) const;
+  void serve(Slot& slot);
+  void make(Slot& slot, const PlannedRun& run);
+  Ending ending_of(const Slot& slot, int exit_code, bool signalled) const;
+  void listen(Slot& slot, std::istream& lines);
+  void watch(Slot& slot);
+  Progress progress() const;
+  std::vector<std::string> arguments(const PlannedRun& run) const;
+
+  const Plan& plan_;
+  const ResultStore& store_;
+  const RunnerOptions& options_;
+  const std::function<void(const Progress&)>& show_;
+  std::optional<double> time_limit_;
+  std::int64_t memory_limit_ = 0;
+
+  mutable std::mutex mutex_;  // over all that follows
+  std::condition_variable changed_;
+  std::vector<const PlannedRun*> queue_;
+  std::size_t next_ = 0, finished_ = 0;
+  std::vector<Slot> slots_;
+  Durations durations_;
+  Outcome outcome_;
+  bool stopping_ = false;
+  std::exception_ptr failure_;  // of the runner itself: a full disk, say
+};
+
+bool Runner::missing(const PlannedRun& run) const {
+  const auto stored = store_.find(run.id);
+  if (!stored || stored->from_outside) return true;
+  std::error_code ignored;
+  if (stored->status == "ok")
+    return plan_.spec->settings.save_models && !fs::exists(store_.model(run.id), ignored);
+  return stored->status != "skipped" && options_.retry_failed;
+}
+
+std::vector<std::string> Runner::arguments(const PlannedRun& run) const {
+  std::vector<std::string> arguments = {"worker",
+                                        "--threads",
+                                        std::to_string(options_.threads),
+                                        "--memory-limit",
+                                        std::to_string(memory_limit_),
+                                        "--parent",
+                                        std::to_string(::getpid()),
+                                        "--result",
+                                        store_.result(run.id).string(),
+                                        "--checkpoints",
+                                        store_.checkpoints(run.id).string()};
+  if (plan_.spec->settings.save_models) {
+    arguments.emplace_back("--model");
+    arguments.push_back(store_.model(run.id).string());
+  }
+  for (const fs::path& folder : options_.plugin_folders) {
+    arguments.emplace_back("--plugin-path");
+    arguments.push_back(folder.string());
+  }
+  return arguments;
+}
+
+/// Reads a worker's lines until it closes its end.
+void Runner::listen(Slot& slot, std::istream& lines) {
+  for (std::string line; std::getline(lines, line);) {
+    double done = 0;
+    const char* end = line.data() + line.size();
+    const auto [stop, failure] = std::from_chars(line.data(), end, done);
+    if (failure != std::errc() || stop == end || *stop != ' ') continue;  // a plugin's own print
+    const std::string_view rest(stop + 1, static_cast<std::size_t>(end - stop - 1));
+    const std::size_t space = std::min(rest.find(' '), rest.size());
+    const std::lock_guard lock(mutex_);
+    slot.done = done;
+    slot.stage = rest.substr(0, space);
+    slot.doing = space < rest.size() ? rest.substr(space + 1) : "";
+  }
+}
+
+Ending Runner::ending_of(const Slot& slot, int exit_code, bool signalled) const {
+  const std::string during = slot.stage.empty() ? "before it began" : "during " + slot.stage;
+  if (slot.stopped == Stopped::time)
+    return {"timed_out", fmt::format("stopped {} after {} s, its time limit", during, *time_limit_),
+            false};
+  if (slot.stopped == Stopped::memory)
+    return {"out_of_memory",
+            fmt::format("stopped {}: it took more than {} MiB of memory", during, memory_limit_),
+            false};
+  if (signalled && (exit_code == SIGKILL || exit_code == SIGTERM))
+    return {"crashed",
+            fmt::format("killed from outside by signal {} {}; the same command tries again",
+                        exit_code, during),
+            true};
+  std::string reason =
+      signalled
+          ? fmt::format("ended by signal {} ({}) {}", exit_code, ::strsignal(exit_code), during)
+          : fmt::format("ended with exit code {} and without a result {}", exit_code, during);
+  if (const std::string last = last_line(store_.log(slot.run->id)); !last.empty())
+    reason += "; the last it said: " + last;
+  return {"crashed", reason, false};
+}
+
+void Runner::make(Slot& slot, const PlannedRun& run) {
+  const Value request = request_of(plan_, run);
+  std::error_code ignored;
+  fs::remove(store_.result(run.id), ignored);
+  const fs::path log = store_.log(run.id);
+
+  bp::environment environment = boost::this_process::environment();
+  // BLAS and OpenMP read these when they are loaded; threads that wait must not spin, since other
+  // workers need their cores.
+  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
+    environment[name] = std::to_string(options_.threads);
+  environment["OMP_WAIT_POLICY"] = "PASSIVE";
+
+  bp::opstream to_worker;
+  bp::ipstream from_worker;
+  std::error_code failed;
+  std::optional<bp::child> worker;
+  {
+    // Under the lock, so that no worker inherits the ends of another's pipe.
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      slot.run = nullptr;
+      return;
+    }
+    slot.stopped = Stopped::no;
+    slot.done = 0;
+    slot.stage.clear();
+    slot.doing.clear();
+    slot.started = Clock::now();
+    worker.emplace(options_.command.string(), bp::args = arguments(run), environment,
+                   bp::std_in<to_worker, bp::std_out> from_worker, bp::std_err > log.string(),
+                   failed);
+    if (!failed) slot.process = worker->id();
+  }
+  if (failed)
+    throw Error(fmt::format("{}: can't be started as a worker: {}", options_.command.string(),
+                            failed.message()));
+  to_worker << to_json_text(request, -1) << std::endl;
+  listen(slot, from_worker);
+  worker->wait(failed);
+  const int status = worker->native_exit_code();
+  const bool signalled = WIFSIGNALED(status);
+  const int code = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+
+  std::unique_lock lock(mutex_);
+  slot.process = 0;
+  const double seconds = seconds_since(slot.started);
+  std::string ended, reason;
+  if (auto stored = store_.find(run.id)) {
+    ended = stored->status;
+    if (ended != "ok")
+      if (const Value result = parse_json(read_file(store_.result(run.id)));
+          result.at("reason").is_string())
+        reason = result.at("reason").as_string();
+  } else if (slot.stopped == Stopped::interrupted) {
+    slot.run = nullptr;
+    return;
+  } else {
+    const Ending ending = ending_of(slot, code, signalled);
+    store_.write(run.id, result_of(request, ending, options_.threads));
+    ended = ending.status;
+    reason = ending.reason;
+  }
+  if (fs::file_size(log, ignored) == 0) fs::remove(log, ignored);
+  durations_.add(run, seconds);
+  ++finished_;
+  ++(ended == "ok" ? outcome_.ok : ended == "skipped" ? outcome_.skipped : outcome_.failed);
+  slot.run = nullptr;
+  Progress now = progress();
+  now.ended = &run;
+  now.status = std::move(ended);
+  now.reason = std::move(reason);
+  now.seconds = seconds;
+  show_(now);
+}
+
+void Runner::serve(Slot& slot) {
+  try {
+    for (;;) {
+      const PlannedRun* run = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || next_ == queue_.size()) break;
+        run = slot.run = queue_[next_++];
+      }
+      make(slot, *run);
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::current_exception();
+    slot.run = nullptr;
+    stopping_ = true;
+  }
+  changed_.notify_all();
+}
+
+Progress Runner::progress() const {
+  Progress now;
+  now.total = queue_.size();
+  now.finished = finished_;
+  double left = 0;
+  bool known = true;
+  auto count = [&](const PlannedRun& run, double part) {
+    const auto seconds = durations_.of(run);
+    known = known && seconds;
+    if (seconds) left += *seconds * part;
+  };
+  for (const Slot& slot : slots_)
+    if (slot.run != nullptr) {
+      std::string doing = slot.doing.empty() ? slot.stage : slot.doing;
+      now.running.push_back({slot.run, slot.done, std::move(doing)});
+      count(*slot.run, 1 - slot.done);
+    }
+  for (std::size_t i = next_; i < queue_.size(); ++i) count(*queue_[i], 1);
+  if (known) now.seconds_left = left / static_cast<double>(slots_.size());
+  return now;
+}
+
+/// Ends a worker that is beyond its limits.
+void Runner::watch(Slot& slot) {
+  if (slot.process == 0) return;
+  Stopped why = Stopped::no;
+  if (stopping_)
+    why = Stopped::interrupted;
+  else if (time_limit_ && seconds_since(slot.started) > *time_limit_)
+    why = Stopped::time;
+  else if (resident_memory(slot.process) > memory_limit_)
+    why = Stopped::memory;
+  if (why == Stopped::no) return;
+  slot.stopped = why;
+  ::kill(slot.process, SIGKILL);
+}
+
+Outcome Runner::run() {
+  std::set<std::string> seen;
+  for (const PlannedRun& run : plan_.runs) {
+    if (!seen.insert(run.id).second) continue;  // the same run under two names is made once
+    ++outcome_.planned;
+    if (missing(run))
+      queue_.push_back(&run);
+    else
+      ++outcome_.kept;
+  }
+  if (queue_.empty()) return outcome_;
+  fs::create_directories(store_.folder() / "logs");
+  std::signal(SIGPIPE, SIG_IGN);  // a worker that dies before it has read its request
+
+  slots_.resize(std::min(queue_.size(), static_cast<std::size_t>(options_.jobs)));
+  std::vector<std::thread> servers;
+  for (Slot& slot : slots_) servers.emplace_back([this, &slot] { serve(slot); });
+  constexpr std::chrono::milliseconds kLook{50};
+  std::unique_lock lock(mutex_);
+  auto busy = [&] {
+    const bool none_runs = std::none_of(slots_.begin(), slots_.end(),
+                                        [](const Slot& slot) { return slot.run != nullptr; });
+    return !(none_runs && (stopping_ || next_ == queue_.size()));
+  };
+  while (busy()) {
+    changed_.wait_for(lock, kLook);
+    if (options_.interrupted != nullptr && *options_.interrupted && !stopping_) {
+      stopping_ = true;
+      outcome_.interrupted = true;
+    }
+    for (Slot& slot : slots_) watch(slot);
+    if (busy() && !stopping_) show_(progress());
+  }
+  lock.unlock();
+  for (std::thread& server : servers) server.join();
+  if (failure_) std::rethrow_exception(failure_);
+  return outcome_;
+}
+
+}  // namespace
+
+Outcome make_runs(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
+                  const std::function<void(const Progress&)>& show) {
+  return Runner(plan, store, options, show).run();
+}
+
+}  // namespace metriclab

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <metriclab/experiment/plan.hpp>
+#include <metriclab/experiment/result_store.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace metriclab {
+
+struct RunnerOptions {
+  int jobs = 1;     // workers at a time
+  int threads = 1;  // of each
+  bool retry_failed = false;
+  std::filesystem::path command;                      // what to start as a worker
+  std::vector<std::filesystem::path> plugin_folders;  // that workers use
+  const std::atomic<bool>* interrupted = nullptr;     // once true, all is stopped
+};
+
+/// One run's place in the work as it stands.
+struct RunState {
+  const PlannedRun* run = nullptr;
+  double done = 0;    // 0 … 1
+  std::string doing;  // "epoch 3 of 20"
+};
+
+/// How the work stands, for whoever shows it.
+struct Progress {
+  std::size_t total = 0;  // runs to make, those already there left aside
+  std::size_t finished = 0;
+  std::vector<RunState> running;
+  std::optional<double> seconds_left;
+  // Of a run that has just ended:
+  const PlannedRun* ended = nullptr;
+  std::string status, reason;
+  double seconds = 0;
+};
+
+/// How the runs of a plan ended.
+struct Outcome {
+  std::size_t planned = 0;  // different runs
+  std::size_t kept = 0;     // were there already
+  std::size_t ok = 0, skipped = 0;
+  std::size_t failed = 0;  // in whatever way
+  bool interrupted = false;
+};
+
+/// Makes the runs of a plan that are missing, each in a process of its own, and writes their
+/// results. `show` is called from one thread at a time: when a run ends, and several times a second
+/// meanwhile. A worker that crashes, hangs beyond its limit or takes too much memory costs its own
+/// run; when this process dies, its workers go with it.
+Outcome make_runs(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
+                  const std::function<void(const Progress&)>& show);
+
+}  // namespace metriclab
