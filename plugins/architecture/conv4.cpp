@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/max_pool2d.h>
-#include <ATen/ops/relu.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -64,11 +62,15 @@ class Conv4 final : public Network {
   }
 
   at::Tensor embed(const at::Tensor& inputs, bool training) override {
-    at::Tensor x = inputs.contiguous(at::MemoryFormat::ChannelsLast);
-    for (const Block& block : blocks_) {
-      x = at::conv2d(x, block.weight, {}, 1, 1);
-      x = at::max_pool2d(at::relu(block.norm(x, training)), 2);
-    }
+    // Channels last throughout, which is what the fused operation is made for. Of images of one
+    // channel the strides have to say so, as both orders are the same there.
+    constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+    at::Tensor x = inputs.contiguous(kChannelsLast);
+    const std::int64_t c = x.size(1), h = x.size(2), w = x.size(3);
+    x = x.as_strided(x.sizes(), {h * w * c, 1, w * c, c});
+    for (const Block& block : blocks_)
+      x = block.norm.relu_pool(at::conv2d(x, block.weight.contiguous(kChannelsLast), {}, 1, 1),
+                               training);
     x = x.flatten(1);
     return embedding ? last_(x) : x;
   }

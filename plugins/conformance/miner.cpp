@@ -100,7 +100,7 @@ class Laws {
   void check(Checks& checks) const {
     const std::string right =
         ": indices in range, positives of the anchor's class and not the anchor, negatives not";
-    checks.law("its tuples are of the batch" + right, [&]() -> std::string {
+    const bool sound = checks.law("its tuples are of the batch" + right, [&]() -> std::string {
       Labels balanced;
       for (std::int64_t i = 0; i < 40; ++i) balanced.push_back(i / 4);
       for (const Batch& batch :
@@ -109,6 +109,7 @@ class Laws {
         if (std::string failure = bad_on(batch); !failure.empty()) return failure;
       return "";
     });
+    if (!sound) return checks.rest_not_checked();
     checks.law("one class only", [&] { return bad_on(batch_of({1, 1, 1, 1}, 46)); });
     checks.law("all classes different", [&] { return bad_on(batch_of({0, 1, 2, 3}, 47)); });
     checks.law("a batch of one", [&] { return bad_on(batch_of({5}, 48)); });

@@ -44,13 +44,16 @@ class Laws {
       : reduction_(registry.make<Reducer>(resolved)->reduction()) {}
 
   void check(Checks& checks) const {
-    checks.law("its bounds are a range, its weights finite and not below 0", [&]() -> std::string {
-      if (!(reduction_.low < reduction_.high))
-        return fmt::format("the range {} … {} is empty", reduction_.low, reduction_.high);
-      for (double weight : reduction_.class_weights)
-        if (!(std::isfinite(weight) && weight >= 0)) return fmt::format("a weight is {}", weight);
-      return "";
-    });
+    const bool sound = checks.law(
+        "its bounds are a range, its weights finite and not below 0", [&]() -> std::string {
+          if (!(reduction_.low < reduction_.high))
+            return fmt::format("the range {} … {} is empty", reduction_.low, reduction_.high);
+          for (double weight : reduction_.class_weights)
+            if (!(std::isfinite(weight) && weight >= 0))
+              return fmt::format("a weight is {}", weight);
+          return "";
+        });
+    if (!sound) return checks.rest_not_checked();
     checks.law("finite terms become a finite number", [&]() -> std::string {
       const double value = reduced(reduction_, mixed()).value;
       return std::isfinite(value) ? "" : fmt::format("it is {}", value);

@@ -52,19 +52,22 @@ class Laws {
 
   void check(Checks& checks) const {
     Labels labels = labels_of(20);
-    checks.law("an epoch has batches, and these hold indices of examples", [&]() -> std::string {
-      try {
-        prepared(labels);
-      } catch (const Error&) {
-        labels = labels_of(500);  // it may want more classes than 20
-      }
-      return bad_on(labels);
-    });
+    const bool sound = checks.law("an epoch has batches, and these hold indices of examples",
+                                  [&]() -> std::string {
+                                    try {
+                                      prepared(labels);
+                                    } catch (const Error&) {
+                                      labels = labels_of(500);  // it may want more classes than 20
+                                    }
+                                    return bad_on(labels);
+                                  });
+    if (!sound) return checks.rest_not_checked();
     checks.law("an epoch depends on its stream and the labels alone", [&]() -> std::string {
       const auto one = prepared(labels), other = prepared(labels);
       const Batches first = one->epoch(Random(3));
       one->epoch(Random(4));
-      if (one->epoch(Random(3)) != first) return "it depends on the epochs before";
+      for (int i = 0; i < 2; ++i)
+        if (one->epoch(Random(3)) != first) return "it depends on the epochs before";
       return other->epoch(Random(3)) == first ? "" : "another of its kind gives another";
     });
     for (const auto& [what, few] : std::initializer_list<std::pair<const char*, Labels>>{

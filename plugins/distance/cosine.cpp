@@ -15,6 +15,8 @@ class Cosine final : public BatchDistance {
         "Wang, Han, Huang, Dong, Scott. Multi-similarity loss with general pair weighting. CVPR "
         "2019");
     is.cost("O(n m d) time, O(n m) memory: one matrix product");
+    is.property("zero_for_equal");
+    is.property("invariant_to_rotation");
   }
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return cosine_matrix(x, y);

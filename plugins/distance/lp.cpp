@@ -16,6 +16,8 @@ class Lp final : public BatchDistance {
     is.summary("the p-norm of the difference, raised to a power");
     is.source("Minkowski. Geometrie der Zahlen. 1896");
     is.cost("O(n m d) time, O(n m) memory");
+    is.property("zero_for_equal");
+    is.property("invariant_to_translation");
     is.parameter("p", &Lp::p,
                  "1: city block; 2: Euclidean; the larger, the more the largest difference counts")
         .at_least(1);

@@ -30,6 +30,8 @@ class Clustering final : public Evaluator {
         "Vinh, Epps, Bailey. Information theoretic measures for clusterings comparison. JMLR 2010");
     is.source("Hubert, Arabie. Comparing partitions. Journal of Classification 1985");
     is.cost("O(n_init · steps · n · classes · d) time, mostly matrix products; O(n · d) memory");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("n_init", &Clustering::n_init, "how many times k-means starts afresh").at_least(1);
     is.parameter("max_iterations", &Clustering::max_iterations, "Lloyd's steps of a run, at most")
         .at_least(1);

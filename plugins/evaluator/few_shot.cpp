@@ -29,6 +29,8 @@ class FewShot final : public Evaluator {
         "learning. NIPS 2016");
     is.source("Snell, Swersky, Zemel. Prototypical networks for few-shot learning. NIPS 2017");
     is.cost("O(episodes · queries · supports · d) time");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("classifier", &FewShot::classifier,
                  "by the nearest support example, or the nearest mean of a way")
         .one_of({"nearest", "prototype"});

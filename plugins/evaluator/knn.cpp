@@ -30,6 +30,8 @@ class Knn final : public Evaluator {
         "Cover, Hart. Nearest neighbor pattern classification. IEEE Transactions on Information "
         "Theory 1967");
     is.cost("O(n_test · n_train · d) time as a matrix product, O(n_test · n_neighbors) memory");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("n_neighbors", &Knn::n_neighbors, "how many neighbours vote").at_least(1);
   }
 

@@ -36,6 +36,8 @@ class Retrieval final : public Evaluator {
         "Manning, Raghavan, Schütze. Introduction to information retrieval. Cambridge University "
         "Press 2008");
     is.cost("O(queries · gallery · d) time as a matrix product, O(gallery) memory");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("recall_at", &Retrieval::recall_at, "the K of each recall_at_K").at_least(1);
     is.parameter("gallery", &Retrieval::gallery,
                  "what is searched: the other test examples, or the training part")

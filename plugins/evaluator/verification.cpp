@@ -34,6 +34,8 @@ class Verification final : public Evaluator {
     is.source("Fawcett. An introduction to ROC analysis. Pattern Recognition Letters 2006");
     is.source("ISO/IEC 19795-1. Biometric performance testing and reporting. 2021");
     is.cost("O(min(n², max_pairs) · (d + log)) time, 8 bytes a pair");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("max_pairs", &Verification::max_pairs,
                  "where there are more pairs, a sample of so many is drawn")
         .at_least(2);

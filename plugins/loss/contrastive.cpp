@@ -24,6 +24,8 @@ class Contrastive final : public TupleLoss {
         "Hadsell, Chopra, LeCun. Dimensionality reduction by learning an invariant mapping. CVPR "
         "2006");
     is.cost("O(B² d) time, O(B²) memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter("positive_margin", &Contrastive::positive_margin,
                  "positives nearer than this cost nothing");
     is.parameter("negative_margin", &Contrastive::negative_margin,

@@ -27,6 +27,8 @@ class MultiSimilarity final : public TupleLoss {
         "Wang, Han, Huang, Dong, Scott. Multi-similarity loss with general pair weighting for deep "
         "metric learning. CVPR 2019");
     is.cost("O(B² d) time, O(B²) memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter("alpha", &MultiSimilarity::alpha, "how sharply positives are weighed").above(0);
     is.parameter("beta", &MultiSimilarity::beta, "how sharply negatives are weighed").above(0);
     is.parameter("base", &MultiSimilarity::base,

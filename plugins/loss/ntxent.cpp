@@ -33,6 +33,8 @@ class NtXent final : public TupleLoss {
         "Sohn. Improved deep metric learning with multi-class N-pair loss objective. NIPS 2016 "
         "(the form with labels)");
     is.cost("O(B² d) time, O(B²) memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter("temperature", &NtXent::temperature,
                  "τ: the smaller, the more the nearest negatives count")
         .above(0);

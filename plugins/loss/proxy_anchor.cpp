@@ -33,6 +33,8 @@ class ProxyAnchor final : public TupleLoss {
         "each class's trained proxy draws its examples and pushes the others, the harder the more");
     is.source("Kim, Kim, Cho, Kwak. Proxy anchor loss for deep metric learning. CVPR 2020");
     is.cost("O(B C d) time, O(B C) memory for C classes");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter(
         "margin", &ProxyAnchor::margin,
         "δ of the paper: how much more similar than 0 an example is to be, and the others less");

@@ -31,6 +31,8 @@ class Quadruplet final : public TupleLoss {
         "Chen, Chen, Zhang, Huang. Beyond triplet loss: a deep quadruplet network for person "
         "re-identification. CVPR 2017");
     is.cost("O(B² log B) time, O(B²) memory, over all quadruplets");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter("margin", &Quadruplet::margin, "how much farther the anchor's negative must be");
     is.parameter("second_margin", &Quadruplet::second_margin,
                  "how much farther a negative pair of other classes must be");

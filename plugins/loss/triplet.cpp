@@ -39,6 +39,8 @@ class Triplet final : public TupleLoss {
     is.cost(
         "O(B² log B) time over all triplets (with swap or smooth: positive pairs × B), O(B²) "
         "memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     is.parameter("margin", &Triplet::margin, "how much farther a negative must be");
     is.parameter("swap", &Triplet::swap,
                  "the negative's distance is the smaller of those to anchor and positive");

@@ -48,7 +48,7 @@ class Deep final : public Method {
   }
 
   Fit fit(const Training& given) override {
-    use_threads(given.threads);
+    prepare_process(given.threads);
     const at::Device device = device_from_string(training.device);
     Fit fit;
     if (loss) {

@@ -21,6 +21,8 @@ class RegularFace final : public Regularizer {
         "Zhao, Xu, Cheng. RegularFace: deep face recognition via exclusive regularization. CVPR "
         "2019");
     is.cost("O(n² d) time, O(n²) memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");
     describe_common(is);
   }
   at::Tensor penalty(const at::Tensor& vectors) const override {

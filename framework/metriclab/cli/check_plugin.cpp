@@ -28,10 +28,15 @@ void check_kind(Registry& registry, const std::string& kind, const Value& resolv
                          checks);
   if (kind == Solver::kind)
     return check_solver([&] { return registry.make<Solver>(resolved); }, checks);
-  if (kind == Evaluator::kind)
-    return check_evaluator(*registry.make<Evaluator>(resolved),
-                           registry.description(kind, resolved.at("plugin").as_string()).properties,
-                           checks);
+  if (kind == Evaluator::kind) {
+    const std::string& name = resolved.at("plugin").as_string();
+    std::vector<std::string> properties = registry.description(kind, name).properties;
+    // A declaration speaks of the defaults.
+    if (!(registry.resolve(kind, stand_in(registry, kind, name)) == resolved))
+      for (; !properties.empty(); properties.pop_back())
+        checks.not_checked(properties.back(), "it is declared for the defaults");
+    return check_evaluator(*registry.make<Evaluator>(resolved), properties, checks);
+  }
   if (registry.has("conformance", kind)) {
     const auto laws = registry.make<Conformance>(Value(kind));
     METRICLAB_CHECK(laws->check(kind, resolved, registry, checks),

@@ -11,12 +11,6 @@
 #include <numeric>
 
 namespace metriclab {
-namespace {
-
-// Those of Ioffe and Szegedy's networks as they are commonly implemented.
-constexpr double kRunningShare = 0.1, kEpsilon = 1e-5;
-
-}  // namespace
 
 Network::~Network() = default;
 
@@ -34,9 +28,8 @@ at::Tensor Network::Linear::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor Network::BatchNorm::operator()(const at::Tensor& x, bool training) const {
-  const bool from_batch = training && x.numel() > x.size(1);
-  return at::batch_norm(x, weight, bias, mean, variance, from_batch, kRunningShare, kEpsilon,
-                        false);
+  return at::batch_norm(x, weight, bias, mean, variance, uses_batch_statistics(x, training),
+                        kRunningShare, kNormEpsilon, false);
 }
 
 Network::Linear Network::linear(const std::string& name, std::int64_t in, std::int64_t out,
@@ -48,10 +41,10 @@ Network::Linear Network::linear(const std::string& name, std::int64_t in, std::i
 }
 
 Network::BatchNorm Network::batch_norm(const std::string& name, std::int64_t channels) {
-  return {.weight = parameter(name + ".weight", at::ones({channels})),
-          .bias = parameter(name + ".bias", at::zeros({channels})),
-          .mean = buffer(name + ".mean", at::zeros({channels})),
-          .variance = buffer(name + ".variance", at::ones({channels}))};
+  return {{.weight = parameter(name + ".weight", at::ones({channels})),
+           .bias = parameter(name + ".bias", at::zeros({channels})),
+           .mean = buffer(name + ".mean", at::zeros({channels})),
+           .variance = buffer(name + ".variance", at::ones({channels}))}};
 }
 
 at::Tensor Network::weights(const std::string& name, at::IntArrayRef shape, std::int64_t inputs,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <metriclab/deep/architecture.hpp>
+#include <metriclab/deep/norm_relu_pool.hpp>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,12 @@ class Network : public Architecture {
   /// (its 1/n form) are those of the batch, and the running ones move a tenth of the way to them
   /// (with the 1/(n − 1) form); otherwise, and for a batch of a single value a channel, they are
   /// the running ones. Source: Ioffe, Szegedy. Batch normalization. ICML 2015.
-  struct BatchNorm {
-    at::Tensor weight, bias, mean, variance;  // (channels) each
+  struct BatchNorm : NormTensors {
     at::Tensor operator()(const at::Tensor& x, bool training) const;
+    /// The 2 × 2 max-pooling of the ReLU of that, in one go.
+    at::Tensor relu_pool(const at::Tensor& x, bool training) const {
+      return norm_relu_pool(x, *this, training);
+    }
   };
 
   /// Makes the layers; returns the embedding's size. Throws Error as `build` does.

@@ -7,10 +7,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/tensor_file.hpp>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace metriclab {
 namespace {
@@ -19,6 +23,8 @@ constexpr const char* kFile = "network.safetensors";
 // Large enough that products run at full speed, small enough that the widest layer's activations
 // stay a few hundred MiB.
 constexpr std::int64_t kChunk = 256;
+// The heap grows by at least so many bytes.
+constexpr int kTopPad = 64 * 1024 * 1024;
 
 }  // namespace
 
@@ -31,10 +37,15 @@ at::Device device_from_string(const std::string& name) {
   return at::Device(name == "cuda" || (name == "auto" && has_cuda) ? at::kCUDA : at::kCPU);
 }
 
-void use_threads(int threads) {
+void prepare_process(int threads) {
   at::set_num_threads(threads);
   // LibTorch's BLAS is OpenBLAS with threads of its own, which know nothing of LibTorch's.
   openblas_set_num_threads(threads);
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, kTopPad);
+#endif
 }
 
 void build_network(Architecture& network, const Shape& input, const Random& initialization,

@@ -14,8 +14,11 @@ namespace metriclab {
 /// not to be had.
 at::Device device_from_string(const std::string& name);
 
-/// As many threads as said for LibTorch's operations and for the BLAS below them.
-void use_threads(int threads);
+/// Settings of the whole process: as many threads as said for LibTorch's operations and for the
+/// BLAS below them; and memory that was freed is kept, since a step of training asks for the same
+/// blocks as the last, and the system would clear each of their pages anew (a third of conv4's
+/// time).
+void prepare_process(int threads);
 
 /// Builds a network for examples of that shape and moves it to the device. Its weights depend on
 /// `initialization` alone.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/isfinite.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -58,6 +59,10 @@ double map_at_r(const MatrixF& embeddings, const std::vector<std::int32_t>& labe
   return sum / queries;
 }
 
+struct NotFinite {
+  const char* what;
+};
+
 class Run {
  public:
   Run(const TrainingSettings& settings, const TrainingParts& parts, const Training& training)
@@ -67,7 +72,11 @@ class Run {
         device_(device_from_string(settings.device)),
         data_(set_aside(settings.validation, training)),
         set_(data_.trained ? *data_.trained : training.data, parts.transforms) {
-    parts_.sampler.prepare(set_.labels());
+    try {
+      parts_.sampler.prepare(set_.labels());
+    } catch (Error& error) {
+      throw error.in("sampler");
+    }
     build_network(parts_.network, training.data.examples.shape(), training.initialization, device_);
     parts_.loss.prepare({.n_classes = set_.n_classes(),
                          .embedding_size = parts_.network.embedding_size(),
@@ -124,13 +133,14 @@ class Run {
     for (std::size_t s = 0; s < batches.size(); ++s) {
       const double t = static_cast<double>(epoch) + (static_cast<double>(s) + 0.5) / n;
       rate = settings_.factor(t, static_cast<double>(settings_.epochs));
-      const double loss = step(batches[s], rate);
-      if (!std::isfinite(loss))
+      try {
+        sum += step(batches[s], rate);
+      } catch (const NotFinite& what) {
         throw Error(
-            fmt::format("the loss is not finite at epoch {} step {}; a lower "
-                        "learning_rate, normalised inputs, or gradient_clip",
-                        epoch + 1, s + 1));
-      sum += loss;
+            fmt::format("the {} at epoch {} step {}; a lower learning_rate, normalised inputs, or "
+                        "gradient_clip may help",
+                        what.what, epoch + 1, s + 1));
+      }
       if (Clock::now() - last_progress_ >= kProgressInterval)
         tell(static_cast<double>(epoch) + static_cast<double>(s + 1) / n, state_.epoch + 1,
              sum / static_cast<double>(s + 1));
@@ -140,7 +150,7 @@ class Run {
     state_.rates.push_back(rate * settings_.learning_rate);
   }
 
-  /// The loss of a batch; the parameters are moved, unless it is not finite.
+  /// The loss of a batch, for which the parameters are then moved. Throws NotFinite.
   double step(const std::vector<std::int64_t>& examples, double rate) {
     const auto number = static_cast<std::uint64_t>(state_.step++);
     const auto stream = [&](std::string_view name) {
@@ -151,9 +161,12 @@ class Run {
     Batch batch{.embeddings = parts_.network.forward(drawn.inputs.to(device_), true),
                 .labels = drawn.labels.to(device_)};
     for (const at::Tensor& column : drawn.columns) batch.columns.push_back(column.to(device_));
+    // Of distances that are no numbers a hinge makes 0, so that the loss alone doesn't tell.
+    if (!batch.embeddings.detach().isfinite().all().item<bool>())
+      throw NotFinite{"embeddings are not finite"};
     const at::Tensor loss = parts_.loss.forward(batch, mined(batch, stream("miner")));
     const auto value = loss.item<double>();
-    if (!std::isfinite(value)) return value;
+    if (!std::isfinite(value)) throw NotFinite{"loss is not finite"};
     // A network or loss without a part in the batch (identity, no pairs) has no gradient.
     if (!loss.requires_grad() || moved_.empty()) return value;
     std::vector<at::Tensor> gradients = gradients_of(loss, moved_);

@@ -82,8 +82,8 @@ struct Trained {
 /// that finds a whole checkpoint goes on from it, and ends with the same bytes as one that was
 /// never interrupted; a damaged one is passed over.
 ///
-/// Throws Error: no labels; a sampler, transform or validation that the data does not allow; a loss
-/// that is not finite.
+/// Throws Error: no labels; a sampler, transform or validation that the data does not allow;
+/// embeddings or a loss that are not finite, with epoch and step.
 Trained train(const TrainingSettings& settings, const TrainingParts& parts,
               const Training& training);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <metriclab/plugin/registry.hpp>
 #include <string>
@@ -19,9 +20,10 @@ struct Check {
 /// What has been checked, in order.
 class Checks {
  public:
-  /// Runs `body`, which returns how the law is broken, or "". An exception breaks it too.
+  /// Runs `body`, which returns how the law is broken, or "". An exception breaks it too. True
+  /// where the law is kept. Of a failure's text the first line counts.
   template <class Body>
-  void law(std::string what, Body body) {
+  bool law(std::string what, Body body) {
     std::string failure;
     try {
       failure = body();
@@ -30,13 +32,15 @@ class Checks {
     } catch (...) {
       failure = "throws something that is no std::exception";
     }
+    failure.resize(std::min(failure.find('\n'), failure.size()));
     all_.push_back({std::move(what), std::move(failure), ""});
+    return all_.back().failure.empty();
   }
   /// As `law`, where an Error, said clearly, is as good as a result: for input that is out of the
   /// ordinary.
   template <class Body>
-  void law_or_error(std::string what, Body body) {
-    law(std::move(what), [&]() -> std::string {
+  bool law_or_error(std::string what, Body body) {
+    return law(std::move(what), [&]() -> std::string {
       try {
         return body();
       } catch (const Error&) {
@@ -48,6 +52,8 @@ class Checks {
   void not_checked(std::string what, std::string reason) {
     all_.push_back({std::move(what), "", std::move(reason)});
   }
+  /// For the laws that say nothing while the one before them is broken.
+  void rest_not_checked() { not_checked("the laws that build on this one", "it is broken"); }
   const std::vector<Check>& all() const { return all_; }
   /// True where no law is broken, though some may not have been checked.
   bool kept() const;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The trainer, by way of the method "deep". All data are seeded.
+#include <ATen/Context.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <metriclab/data/split.hpp>
+#include <metriclab/deep/network_model.hpp>
+#include <metriclab/deep/schedule.hpp>
+#include <metriclab/deep/training_set.hpp>
+#include <metriclab/plugin/json.hpp>
+
+#include "training_support.hpp"
+
+namespace {
+
+using namespace metriclab;
+using namespace metriclab::testing;
+
+/// The block of an MLP trained with what is given as further members.
+std::string mlp(const std::string& members, const std::string& training = "\"epochs\": 8") {
+  return R"({"plugin": "deep", "architecture": {"plugin": "mlp", "hidden": [16], "embedding": 4}, )" +
+         members + R"(, "training": {)" + training + "}}";
+}
+const std::string kTriplet =
+    R"("loss": "triplet", "sampler": {"plugin": "balanced", "classes": 3, "per_class": 4})";
+const std::string kUntrained =
+    R"({"plugin": "deep", "architecture": {"plugin": "mlp", "hidden": [16], "embedding": 4}})";
+
+double separation(const Fit& fit, const Data& data) {
+  MatrixF embeddings = fit.model->embed(data.examples);
+  if (fit.model->distance() == Distance::cosine) embeddings.rowwise().normalize();
+  return plain_map_at_r(embeddings, data.labels());
+}
+
+std::string error_of(const std::string& json, const Data& data) {
+  try {
+    fit(json, data);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("training makes the loss smaller and brings classes together") {
+  const Data data = clouds(6, 20, {10}, 0.7, 1), fresh = clouds(6, 40, {10}, 0.7, 1);
+  const double before = separation(fit(kUntrained, data), fresh);
+  for (const std::string loss :
+       {"contrastive", "triplet", "quadruplet", "multi_similarity", "ntxent", "proxy_anchor"})
+    for (const std::string optimizer : {"sgd", "adam", "adamw", "rmsprop"}) {
+      CAPTURE(loss);
+      CAPTURE(optimizer);
+      const bool is_sgd = optimizer == "sgd";
+      const Fit trained =
+          fit(mlp("\"loss\": \"" + loss +
+                      R"(", "sampler": {"plugin": "balanced", "classes": 4, "per_class": 4})",
+                  "\"epochs\": 15, \"optimizer\": \"" + optimizer +
+                      "\", \"learning_rate\": " + (is_sgd ? "0.05" : "0.005")),
+              data);
+      const std::vector<double>& losses = curve(trained, "loss").values;
+      CHECK(losses.size() == 15);
+      CHECK(losses.back() < losses.front());
+      CHECK(separation(trained, fresh) > before + 0.1);
+      CHECK(trained.report.at("stopped").as_string() == "epochs");
+      CHECK(trained.report.at("epochs").as_integer() == 15);
+      CHECK(trained.report.at("parameters").as_integer() == 11 * 16 + 17 * 4);
+    }
+}
+
+TEST_CASE("the same seed gives the same bytes, another one others") {
+  const Data data = clouds(4, 10, {5}, 1, 2);
+  const std::string json = mlp(
+      R"("loss": "triplet", "miner": "semihard", "transforms": [{"plugin": "noise", "deviation": 0.1}],
+         "sampler": {"plugin": "balanced", "classes": 3, "per_class": 4})");
+  const Fit once = fit(json, data), again = fit(json, data), other = fit(json, data, {.seed = 2});
+  CHECK(same(once, again, data));
+  CHECK_FALSE(same(once, other, data));
+}
+
+TEST_CASE("all methods start from the untrained network of their seed") {
+  const Data data = clouds(4, 10, {5}, 1, 3);
+  const MatrixF untrained = fit(kUntrained, data).model->embed(data.examples);
+  CHECK(fit(mlp(kTriplet, "\"epochs\": 0"), data).model->embed(data.examples) == untrained);
+  CHECK(fit(mlp(R"("loss": "proxy_anchor", "sampler": "uniform")", "\"epochs\": 0"), data)
+            .model->embed(data.examples) == untrained);
+  CHECK(fit(kUntrained, data).report.at("stopped").as_string() == "untrained");
+}
+
+TEST_CASE("the model has the distance that the loss learns") {
+  const Data data = clouds(3, 6, {5}, 1, 4);
+  const auto learned = [&](const std::string& loss) {
+    return fit(mlp("\"loss\": " + loss + R"(, "sampler": "uniform")", "\"epochs\": 0"), data)
+        .model->distance();
+  };
+  CHECK(learned(R"("triplet")") == Distance::cosine);  // of normalised embeddings
+  CHECK(learned(R"({"plugin": "triplet", "normalize_embeddings": false})") == Distance::euclidean);
+  CHECK(
+      learned(
+          R"({"plugin": "triplet", "normalize_embeddings": false, "distance": "squared_euclidean"})") ==
+      Distance::squared_euclidean);
+  CHECK(learned(R"({"plugin": "triplet", "normalize_embeddings": false, "distance": "dot"})") ==
+        Distance::dot);
+  CHECK(learned(R"({"plugin": "triplet", "normalize_embeddings": false, "distance": "cosine"})") ==
+        Distance::cosine);
+  for (const std::string loss : {R"("multi_similarity")", R"("ntxent")", R"("proxy_anchor")"})
+    CHECK(learned(loss) == Distance::cosine);
+  CHECK(fit(kUntrained, data).model->distance() == Distance::euclidean);
+}
+
+TEST_CASE("curves have the schedule's learning rates") {
+  const Data data = clouds(3, 8, {5}, 1, 5);
+  const Fit trained = fit(
+      mlp(R"("loss": "triplet", "sampler": {"plugin": "balanced", "classes": 3, "per_class": 2})",
+          R"("epochs": 4, "learning_rate": 0.01, "schedule": "cosine", "warm_up": 1)"),
+      data);
+  const auto steps = trained.report.at("steps").as_integer();
+  REQUIRE(steps % 4 == 0);
+  const Curve& rates = curve(trained, "learning_rate");
+  CHECK(rates.unit == "epoch");
+  CHECK(rates.at == std::vector<double>{1, 2, 3, 4});
+  Schedule schedule;
+  schedule.schedule = "cosine";
+  schedule.warm_up = 1;
+  for (int epoch = 0; epoch < 4; ++epoch)
+    CHECK(rates.values[static_cast<std::size_t>(epoch)] ==
+          doctest::Approx(0.01 * schedule.factor(epoch + 1 - 2.0 / static_cast<double>(steps), 4)));
+}
+
+TEST_CASE("patience ends a training, and the model is that of the best epoch") {
+  const Data data = clouds(5, 20, {6}, 0.8, 6);
+  for (const std::string of : {"examples", "classes"}) {
+    CAPTURE(of);
+    const std::string json =
+        mlp(kTriplet, R"("epochs": 60, "learning_rate": 0.05, "optimizer": "sgd", "patience": 3,
+                         "validation": {"part": 0.4, "of": ")" +
+                          of + "\"}");
+    const Fit trained = fit(json, data);
+    const std::vector<double>& values = curve(trained, "validation.map_at_r").values;
+    const auto best = std::max_element(values.begin(), values.end());  // the first of them
+    CHECK(trained.report.at("best_epoch").as_integer() == best - values.begin() + 1);
+    CHECK(trained.report.at("stopped").as_string() == "patience");
+    CHECK(values.end() - best == 4);
+    CHECK(trained.report.at("epochs").as_integer() == static_cast<std::int64_t>(values.size()));
+    // The part set aside, as the trainer draws it.
+    Splitting splitting;
+    (of == "classes" ? splitting.class_holdout : splitting.holdout) = 0.4;
+    const Split split = make_split(splitting, data, 0, Random(1, "run").child("validation"));
+    CHECK(separation(trained, data.subset(split.test)) == doctest::Approx(*best).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("the loss's own parameters can have their own learning rate") {
+  const Data data = clouds(4, 10, {5}, 1, 7);
+  const auto losses = [&](const std::string& rates) {
+    return curve(fit(mlp(R"("loss": "proxy_anchor", "sampler": "uniform")",
+                         "\"epochs\": 30, " + rates),
+                     data),
+                 "loss")
+        .values;
+  };
+  const auto still = losses("\"learning_rate\": 1e-12"),
+             moved = losses("\"learning_rate\": 1e-12, \"loss_learning_rate\": 0.05");
+  CHECK(still.back() == doctest::Approx(still.front()).epsilon(0.2));
+  CHECK(moved.back() < 0.7 * moved.front());
+}
+
+TEST_CASE("a clipped gradient moves the network no farther than its length") {
+  const Data data = clouds(4, 10, {5}, 1, 8);
+  const auto settings = [](const std::string& clip) {
+    return R"("epochs": 1, "optimizer": "sgd", "momentum": 0, "learning_rate": 1)" + clip;
+  };
+  const MatrixF before = fit(kUntrained, data).model->embed(data.examples);
+  const auto moved = [&](const std::string& clip) {
+    return (fit(mlp(kTriplet, settings(clip)), data).model->embed(data.examples) - before).norm();
+  };
+  CHECK(moved(", \"gradient_clip\": 1e-5") < 1e-2);
+  CHECK(moved(", \"gradient_clip\": 1e6") == moved(""));
+  CHECK(moved("") > 1);
+}
+
+TEST_CASE("classes may be missing, of one example, or alone") {
+  Data data = clouds(4, 6, {5}, 1, 9);
+  for (std::int32_t& label : data.columns[0].values) label = label == 0 ? 5 : label;
+  data.columns[0].classes = {"a", "b", "c", "d", "e", "f"};  // 0 and 4 have no example
+  data.columns[0].values[1] = 4;                             // and 4 a single one
+  for (const std::string loss : {"triplet", "proxy_anchor", "ntxent"}) {
+    CAPTURE(loss);
+    const Fit trained = fit(mlp("\"loss\": \"" + loss + R"(", "sampler": "uniform")"), data);
+    CHECK(trained.model->embed(data.examples).allFinite());
+  }
+  Data alone = clouds(1, 12, {5}, 1, 10);
+  for (const std::string loss : {"triplet", "multi_similarity", "contrastive"}) {
+    CAPTURE(loss);
+    const Fit trained = fit(mlp("\"loss\": \"" + loss + R"(", "sampler": "uniform")"), alone);
+    CHECK(trained.model->embed(alone.examples).allFinite());
+  }
+}
+
+TEST_CASE("what a method can't do by its nature is said before it is tried") {
+  const Data vectors = clouds(3, 4, {13}, 1, 11), images = clouds(3, 4, {1, 16, 16}, 1, 11);
+  const auto conv4 =
+      make_method(R"({"plugin": "deep", "architecture": "conv4", "loss": "triplet"})");
+  CHECK(conv4->unsuitable(vectors) ==
+        "conv4 takes images, (channels, height, width); these are vectors of 13");
+  CHECK_FALSE(conv4->unsuitable(images));
+  const auto affine = make_method(
+      R"({"plugin": "deep", "architecture": "identity", "loss": "triplet", "transforms": ["affine"]})");
+  CHECK(affine->unsuitable(vectors));
+  CHECK_FALSE(affine->unsuitable(images));
+}
+
+TEST_CASE("errors say what to do") {
+  const Data data = clouds(3, 10, {5}, 1, 12);
+  CHECK(error_of(mlp(kTriplet, R"("optimizer": "sgd", "learning_rate": 1e30)"), data) ==
+        "the embeddings are not finite at epoch 1 step 2; a lower learning_rate, normalised "
+        "inputs, or "
+        "gradient_clip may help");
+  // The length of vectors of 10²⁰ is beyond float32.
+  Data large = data;
+  std::vector<float> values(150);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1e20f * static_cast<float>(i % 7);
+  large.examples = Examples({5}, values);
+  CHECK(error_of(R"({"plugin": "deep", "architecture": "identity", "sampler": "uniform", "loss":
+                     {"plugin": "contrastive", "regularizers": ["lp"]}})",
+                 large)
+            .starts_with("the loss is not finite at epoch 1 step 1; "));
+  Data unlabelled = data;
+  unlabelled.columns.clear();
+  CHECK(error_of(mlp(kTriplet), unlabelled) ==
+        "a deep method learns from class labels, and this data set has none");
+  Data missing = data;
+  missing.columns[0].values[4] = -1;
+  CHECK(error_of(mlp(kTriplet), missing) ==
+        "training example 4 has no class label; leave such examples out");
+  CHECK(
+      error_of(mlp(kTriplet, R"("validation": {"part": 0.1})"), data)
+          .starts_with("/training/validation: the 3 examples set aside have no two of one class"));
+  if (!at::globalContext().hasCUDA())
+    CHECK(error_of(mlp(kTriplet, R"("device": "cuda")"), data)
+              .starts_with("device \"cuda\": this LibTorch finds no CUDA device"));
+  CHECK_THROWS_WITH(make_method(mlp(kTriplet, R"("momentum": 0.5)")),
+                    "/training/momentum: \"momentum\" has no effect while \"optimizer\" is "
+                    "\"adam\"; leave it out");
+}
+
+TEST_CASE("a training example is a copy of an example, and of a class of its own") {
+  const Data data = clouds(3, 2, {1, 4, 4}, 1, 13);
+  const auto turns = registry().make<Transform>(parse_json(R"("rotations_as_classes")"));
+  const std::int64_t copies = [&] {
+    turns->prepare({1, 4, 4});
+    return turns->copies();
+  }();
+  REQUIRE(copies > 1);
+  const TrainingSet set(data, {turns.get()});
+  REQUIRE(static_cast<std::int64_t>(set.labels().size()) == 6 * copies);
+  CHECK(set.n_classes() == 3 * copies);
+  for (std::int64_t i = 0; i < 6 * copies; ++i)
+    CHECK(set.labels()[static_cast<std::size_t>(i)] == (i % 6) % 3 + (i / 6) * 3);
+  const TrainingSet::Drawn drawn = set.batch({4, 4 + 6 * (copies - 1), 1}, Random(1));
+  CHECK(drawn.labels.equal(integers({1, 1 + 3 * (copies - 1), 1})));
+  const at::Tensor all = as_tensor(data.examples, 0, 6);
+  CHECK(drawn.inputs.select(0, 0).equal(all.select(0, 4)));
+  CHECK(drawn.inputs.select(0, 2).equal(all.select(0, 1)));
+  CHECK_FALSE(drawn.inputs.select(0, 1).equal(all.select(0, 4)));
+
+  // Two of them: the second sees each copy of the first as an example.
+  const auto more = registry().make<Transform>(parse_json(R"("rotations_as_classes")"));
+  const TrainingSet twice(data, {turns.get(), more.get()});
+  CHECK(twice.n_classes() == 3 * copies * copies);
+  CHECK(twice.labels().back() == 3 * copies * copies - 1);
+  const auto squared = twice.batch({4 + 6 * 1 + 6 * copies * 1}, Random(1));
+  CHECK(squared.labels.equal(integers({1 + 3 * 1 + 3 * copies * 1})));
+}
+
+TEST_CASE("further columns go along with a batch") {
+  Data data = clouds(2, 3, {2}, 1, 14);
+  data.columns.push_back({"place", {5, 4, 3, 2, 1, 0}, {"a", "b", "c", "d", "e", "f"}});
+  const TrainingSet set(data, {});
+  const auto drawn = set.batch({4, 0}, Random(1));
+  REQUIRE(drawn.columns.size() == 1);
+  CHECK(drawn.columns[0].equal(integers({1, 5})));
+}
+
+}  // namespace

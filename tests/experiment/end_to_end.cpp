@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <metriclab/plugin/json.hpp>
+#include <metriclab/version.hpp>
+#include <thread>
+
+#include "running.hpp"
+
+namespace {
+
+using namespace metriclab;
+using namespace metriclab::testing;
+namespace fs = std::filesystem;
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string status_of(const Value& result) { return result.at("status").as_string(); }
+
+TEST_CASE("a spec is run, its table printed, and what is done is not done again") {
+  const Experiment experiment(R"("methods": {"lda": {"solver": "lda"}}, "seeds": [1, 2])");
+  const Outcome first = experiment.run("--jobs 2");
+  CHECK(first.exit_code == 0);
+  CHECK(has(first.output, "knn.accuracy"));
+  CHECK(has(first.output, "euclidean"));  // the baseline
+  CHECK(has(first.errors, "16 runs, 16 ok"));
+  REQUIRE(experiment.all().size() == 16);
+  for (const auto& [name, result] : experiment.all()) {
+    CAPTURE(name);
+    CHECK(status_of(result) == "ok");
+    for (const char* key : {"schema", "id", "experiment", "run", "dataset", "method", "sources",
+                            "metrics", "seconds", "peak_memory_mib", "environment"})
+      CHECK(result.find(key) != nullptr);
+    CHECK(result.at("dataset").at("n_train").as_integer() +
+              result.at("dataset").at("n_test").as_integer() ==
+          150);
+  }
+  CHECK(fs::exists(experiment.results() / "spec.json"));
+  CHECK(fs::exists(experiment.results() / "plan.json"));
+  CHECK(fs::is_empty(experiment.results() / "logs"));
+
+  const Outcome second = experiment.run();
+  CHECK(second.exit_code == 0);
+  CHECK(second.output == first.output);
+  CHECK(has(second.errors, "16 runs, 16 were there already"));
+
+  // Another number of jobs gives the same bytes.
+  const Experiment other(R"("methods": {"lda": {"solver": "lda"}}, "seeds": [1, 2])");
+  CHECK(other.run("--jobs 1").exit_code == 0);
+  CHECK(other.metrics() == experiment.metrics());
+}
+
+TEST_CASE("a changed spec runs what is new, and the table leaves the rest out") {
+  const Experiment experiment(R"("methods": {"lda": {"solver": "lda"}})");
+  REQUIRE(experiment.run().exit_code == 0);
+  const Outcome changed = experiment.run("--set /methods/lda/solver/components=1");
+  CHECK(changed.exit_code == 0);
+  CHECK(has(changed.errors, "8 runs, 4 were there already, 4 ok"));
+  CHECK(has(changed.output, "left out: 4 results"));
+}
+
+TEST_CASE("a damaged result file is made again") {
+  const Experiment experiment(R"("methods": {"lda": {"solver": "lda"}})");
+  REQUIRE(experiment.run().exit_code == 0);
+  const auto before = experiment.metrics();
+  const fs::path victim = fs::directory_iterator(experiment.results() / "runs")->path();
+  std::ofstream(victim, std::ios::trunc) << R"({"schema": 1, "id": )";
+  CHECK(has(experiment.run().errors, "8 runs, 7 were there already, 1 ok"));
+  CHECK(experiment.metrics() == before);
+}
+
+TEST_CASE("a run that misbehaves costs itself and nothing else") {
+  const Experiment experiment(
+      R"("baselines": false, "limits": {"time_limit": 8, "memory_limit": 400},
+    "methods": {
+      "well": {"solver": "misbehaving"},
+      "segfault": {"solver": {"plugin": "misbehaving", "how": "segfault"}},
+      "throw": {"solver": {"plugin": "misbehaving", "how": "throw"}},
+      "throw_number": {"solver": {"plugin": "misbehaving", "how": "throw_number"}},
+      "exit": {"solver": {"plugin": "misbehaving", "how": "exit"}},
+      "loop": {"solver": {"plugin": "misbehaving", "how": "loop"}},
+      "allocate": {"solver": {"plugin": "misbehaving", "how": "allocate"}}})",
+      R"({"plugin": "iris", "split": {"holdout": 0.3}})");
+  const Outcome outcome = experiment.run("--jobs 2");
+  CHECK(outcome.exit_code == 1);
+  const auto all = experiment.all();
+  REQUIRE(all.size() == 7);
+  auto ended = [&](const std::string& method, const std::string& status,
+                   const std::string& reason) {
+    CAPTURE(method);
+    const Value& result = all.at(method + "/holdout 1/1");
+    CHECK(status_of(result) == status);
+    const std::string said = result.at("reason").is_string() ? result.at("reason").as_string() : "";
+    CHECK_MESSAGE(has(said, reason), said);
+    CHECK(has(outcome.output, method));  // the table has its row
+    if (status != "ok") CHECK(has(outcome.errors, status + ": iris, holdout 1, " + method));
+  };
+  ended("well", "ok", "");
+  ended("segfault", "crashed", "signal 11 (Segmentation fault) during fit");
+  ended("throw", "failed", "thrown on purpose");
+  ended("throw_number", "failed", "no std::exception was thrown during fit");
+  ended("exit", "crashed", "exit code 3 and without a result during fit");
+  ended("loop", "timed_out", "after 8 s, its time limit");
+  ended("allocate", "out_of_memory", "memory");
+
+  const Outcome again = experiment.run();
+  CHECK(again.exit_code == 1);
+  CHECK(has(again.errors, "7 runs, 7 were there already"));
+  const Outcome retried = experiment.run(
+      "--retry-failed --set /methods/loop/solver/how=well --set /methods/allocate/solver/how=well");
+  CHECK(has(retried.errors, "4 failed"));  // those that still are as they were
+
+  const Outcome status = testing::run("status '" + experiment.results().string() + "'");
+  CHECK(status.exit_code == 1);
+  CHECK(has(status.output, "thrown on purpose"));
+}
+
+TEST_CASE("bad data is told with its file and line") {
+  const Folder data;
+  data.write("ragged.csv", "1,2,a\n3,4,b\n5,b\n");
+  data.write("nan.csv", "1,2,a\n3,nan,b\n5,6,b\n7,8,a\n");
+  data.write("one.csv", "1,2,a\n3,4,a\n5,6,a\n7,8,a\n");
+  data.write("few.csv", "1,2,a\n3,4,a\n5,6,b\n7,8,b\n");
+  for (const auto& [file, reason] :
+       std::map<std::string, std::string>{{"ragged.csv", "ragged.csv:3"},
+                                          {"nan.csv", "nan.csv:2"},
+                                          {"one.csv", "one.csv"},
+                                          {"few.csv", "n_neighbors"}}) {
+    CAPTURE(file);
+    const Experiment experiment(
+        R"("methods": {"euclidean": {"solver": "euclidean"}})",
+        fmt::format(R"({{"plugin": "csv", "path": "{}", "split": {{"folds": 2}}}})", data / file));
+    const Outcome outcome = experiment.run();
+    CHECK(outcome.exit_code == 1);
+    CHECK_MESSAGE(has(outcome.errors, reason), outcome.errors);
+    for (const auto& [name, result] : experiment.all()) CHECK(status_of(result) == "failed");
+  }
+}
+
+const char* const kGated = R"("baselines": false, "methods": {
+  "first": {"solver": "lda"},
+  "gated": {"solver": {"plugin": "misbehaving", "how": "gate"}},
+  "last": {"solver": "nca"}})";
+
+TEST_CASE("kill -9 of the runner in mid-run loses nothing that was finished") {
+  const Experiment experiment(kGated);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  const pid_t worker = experiment.wait_at(gate);
+  ::kill(runner.id(), SIGKILL);
+  runner.wait();
+  const auto kept = experiment.metrics();
+  CHECK(kept.size() == 4);  // all of "first"
+  // The worker went with its runner; it holds the folder's lock no longer, nor ever did.
+  while (::kill(worker, 0) == 0) std::this_thread::yield();
+  const Outcome outcome = experiment.run();
+  CHECK(outcome.exit_code == 0);
+  CHECK(has(outcome.errors, "12 runs, 4 were there already, 8 ok"));
+
+  const Experiment undisturbed(kGated);
+  REQUIRE(undisturbed.run().exit_code == 0);
+  CHECK(experiment.metrics() == undisturbed.metrics());
+}
+
+TEST_CASE("a worker that somebody kills is tried again by the same command") {
+  const Experiment experiment(kGated);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  ::kill(experiment.wait_at(gate), SIGKILL);
+  // The other three folds wait at the gate as well.
+  for (int fold = 2; fold <= 4; ++fold) ::kill(experiment.wait_at(gate), SIGKILL);
+  runner.wait();
+  CHECK(runner.exit_code() == 1);
+  for (const auto& [name, result] : experiment.all())
+    CHECK(status_of(result) == (name.starts_with("gated") ? "crashed" : "ok"));
+  CHECK(has(experiment.run().errors, "12 runs, 8 were there already, 4 ok"));
+
+  const Experiment undisturbed(kGated);
+  REQUIRE(undisturbed.run().exit_code == 0);
+  CHECK(experiment.metrics() == undisturbed.metrics());
+}
+
+TEST_CASE("Ctrl-C stops the work, and the same command goes on") {
+  const Experiment experiment(kGated);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  experiment.wait_at(gate);
+  ::kill(runner.id(), SIGINT);
+  runner.wait();
+  CHECK(runner.exit_code() == 130);
+  CHECK(experiment.all().size() == 4);
+  CHECK(has(experiment.run().errors, "12 runs, 4 were there already, 8 ok"));
+}
+
+TEST_CASE("a second runner on the same folder says that another is at work") {
+  const Experiment experiment(kGated);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  experiment.wait_at(gate);
+  const Outcome second = experiment.run();
+  CHECK(second.exit_code == 2);
+  CHECK(has(second.errors,
+            fmt::format("another runner is at work there (process {} on", runner.id())));
+  const Outcome status = testing::run("status '" + experiment.results().string() + "'");
+  CHECK(has(status.output, "a runner is at work there"));
+  CHECK(has(status.output, "8 missing"));
+  ::kill(runner.id(), SIGKILL);
+  runner.wait();
+  CHECK(experiment.all().size() == 4);
+}
+
+TEST_CASE("a deep training that was killed goes on from its checkpoint, to the same bytes") {
+  if (kLibTorchVersion == "none") return;
+  // 30 % of wine's 178 test: 125 train, in batches of 30 ⇒ 5 an epoch; call 23 is in epoch 5.
+  const std::string members = R"("baselines": false, "methods": {"gated": {
+      "architecture": {"plugin": "mlp", "hidden": [8], "embedding": 4}, "loss": "contrastive",
+      "sampler": {"plugin": "balanced", "classes": 3, "per_class": 10},
+      "miner": {"plugin": "gate", "call": 23}, "training": {"epochs": 8, "checkpoint": 1}}})";
+  const std::string wine =
+      R"({"plugin": "wine", "normalize": "standard", "split": {"holdout": 0.3}})";
+  const Experiment undisturbed(members, wine);
+  REQUIRE(undisturbed.run().exit_code == 0);
+
+  const Experiment experiment(members, wine);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  experiment.wait_at(gate);
+  ::kill(runner.id(), SIGKILL);
+  runner.wait();
+  CHECK_FALSE(fs::is_empty(experiment.results() / "checkpoints"));
+  // With the gate still shut, the run would stop there again if it began anew: it goes on from
+  // epoch 4 and makes fewer than 23 calls.
+  const Outcome outcome = experiment.run("", "METRICLAB_TEST_GATE='" + gate + "'");
+  CHECK(outcome.exit_code == 0);
+  CHECK(experiment.metrics() == undisturbed.metrics());
+  CHECK(fs::is_empty(experiment.results() / "checkpoints"));
+}
+
+TEST_CASE("models are kept where that is asked for, also of runs that are done") {
+  const Experiment experiment(R"("baselines": false, "methods": {"lda": {"solver": "lda"}})");
+  REQUIRE(experiment.run().exit_code == 0);
+  CHECK_FALSE(fs::exists(experiment.results() / "models"));
+  CHECK(has(experiment.run("--save-models").errors, "4 runs, 4 ok"));
+  CHECK(has(experiment.run("--save-models").errors, "4 were there already"));
+  for (const auto& [name, result] : experiment.all())
+    CHECK(fs::exists(experiment.results() / "models" / result.at("id").as_string() / "model.json"));
+}
+
+}  // namespace
