@@ -18,6 +18,8 @@ class MyEvaluator final : public Evaluator {
     is.summary("purity: the part of an example's nearest neighbours that have its class");
     is.source("yours: authors, title, venue, year; the number of the equation");
     is.cost("O(n² d) time as a matrix product, O(n · n_neighbors) memory");
+    is.property("invariant_to_rotation");
+    is.property("one_when_separated");
     is.parameter("n_neighbors", &MyEvaluator::n_neighbors, "how many neighbours are looked at")
         .at_least(1);
   }

@@ -19,6 +19,8 @@ class MyLoss final : public Loss {
     is.summary("pulls positive pairs together, pushes negative pairs apart to a margin, squared");
     is.source("yours: authors, title, venue, year; the number of the equation");
     is.cost("O(B² d) time, O(B²) memory");
+    is.property("invariant_to_rotation");
+    is.property("invariant_to_scale");  // with the defaults, which normalise
     is.parameter("margin", &MyLoss::margin, "negatives farther than this cost nothing").above(0);
     is.parameter("normalize_embeddings", &MyLoss::normalize_embeddings,
                  "embeddings are brought to length 1 before they are compared");

@@ -15,6 +15,7 @@ class MyRegularizer final : public Regularizer {
     is.summary("keeps the lengths of the vectors near one value");
     is.source("yours: authors, title, venue, year; the number of the equation");
     is.cost("O(n d) time and memory");
+    is.property("invariant_to_rotation");
     describe_common(is);  // "weight", "on"
     is.parameter("length", &MyRegularizer::length, "the length that costs nothing").at_least(0);
   }
