@@ -28,6 +28,7 @@ void Folder::write(const std::string& name, const std::string& text) const {
 Outcome run(const std::string& arguments, const std::string& environment) {
   const Folder folder;
   const std::string errors = folder / "stderr";
+  REQUIRE(std::getenv("METRICLAB_COMMAND") != nullptr);
   const std::string command = environment + " '" + std::getenv("METRICLAB_COMMAND") + "' " +
                               arguments + " 2>'" + errors + "'";
   Outcome outcome;

@@ -79,6 +79,28 @@ TEST_CASE("a saved solver comes back to the last bit, with its normalisation, sh
   }
 }
 
+TEST_CASE("so does a network, trained or not") {
+  Registry plugins = registry();
+  if (!plugins.has("method", "deep")) {
+    MESSAGE("skipped: built without LibTorch");
+    return;
+  }
+  const Folder folder;
+  const Data data = data_of(plugins, kGaussian);
+  for (
+      const char* block :
+      {R"({"plugin": "deep", "architecture": {"plugin": "mlp", "hidden": [8], "embedding": 3}})",
+       R"({"plugin": "deep", "architecture": {"plugin": "linear", "embedding": 4, "normalize": true},
+            "loss": "contrastive", "sampler": {"plugin": "balanced", "classes": 3, "per_class": 4},
+            "training": {"epochs": 1}})"}) {
+    const MatrixF before =
+        fit_and_save(plugins, folder.path / "net", "method", block, data, Normalization::standard);
+    const SavedModel loaded = load_model(folder.path / "net", plugins);
+    CHECK(loaded.embed(data.examples, "X") == before);
+    CHECK(loaded.dimension == before.cols());
+  }
+}
+
 TEST_CASE("a model takes the place of another whole, and leaves nothing beside it") {
   const Folder folder;
   Registry plugins = registry();

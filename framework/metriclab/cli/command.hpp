@@ -28,9 +28,13 @@ void add_status(CLI::App& app, Globals& globals, int& exit_code);
 void add_table(CLI::App& app, Globals& globals, int& exit_code);
 void add_list(CLI::App& app, Globals& globals, int& exit_code);
 void add_describe(CLI::App& app, Globals& globals, int& exit_code);
+void add_schema(CLI::App& app, Globals& globals, int& exit_code);
 void add_new(CLI::App& app, Globals& globals, int& exit_code);
 void add_test(CLI::App& app, Globals& globals, int& exit_code);
+void add_embed(CLI::App& app, Globals& globals, int& exit_code);
+void add_search(CLI::App& app, Globals& globals, int& exit_code);
 void add_probe(CLI::App& app, Globals& globals, int& exit_code);
+void add_doctor(CLI::App& app, Globals& globals, int& exit_code);
 void add_worker(CLI::App& app, Globals& globals, int& exit_code);
 
 /// All of them, in the order of `metriclab --help`.

@@ -10,9 +10,13 @@ void add_commands(CLI::App& app, Globals& globals, int& exit_code) {
   add_table(app, globals, exit_code);
   add_list(app, globals, exit_code);
   add_describe(app, globals, exit_code);
+  add_schema(app, globals, exit_code);
   add_new(app, globals, exit_code);
   add_test(app, globals, exit_code);
+  add_embed(app, globals, exit_code);
+  add_search(app, globals, exit_code);
   add_probe(app, globals, exit_code);
+  add_doctor(app, globals, exit_code);
   add_worker(app, globals, exit_code);
 }
 

@@ -1,5 +1,4 @@
-#include <cmath>
-#include <metriclab/deep/architecture.hpp>
+#include <metriclab/deep/network.hpp>
 
 namespace {
 
@@ -7,45 +6,41 @@ using namespace metriclab;
 
 /// A linear map with a correction by one hidden layer.
 ///
-///     f(x) = W x + V tanh(U x + u),   W (embedding × D), U (hidden × D), V (embedding × hidden)
+///     f(x) = W x + w + V tanh(U x + u),   W (embedding × D), U (hidden × D), V (embedding ×
+///     hidden)
 ///
-/// D: the number of values of an example, which is flattened. W, U ~ uniform within ±√(3/D), so
-/// that inputs of unit variance give outputs of unit variance; V and u start at 0: the network
-/// starts as a random linear map. Shapes: (B × input…) to (B × embedding). Cost: O(B D (embedding +
-/// hidden)).
-class MyArchitecture final : public Architecture {
+/// D: the number of values of an example, which is flattened. Initial weights: see Network. Shapes:
+/// (B × input…) to (B × embedding). Cost: O(B (D embedding + D hidden + hidden embedding)) time.
+class MyArchitecture final : public Network {
  public:
   static void describe(Description<MyArchitecture>& is) {
     is.summary("a linear map with a correction by one hidden layer");
     is.source("yours: authors, title, venue, year; the section");
-    is.cost("O(B D (embedding + hidden)) time");
+    is.cost("O(B (D embedding + D hidden + hidden embedding)) time");
     is.parameter("embedding", &MyArchitecture::embedding, "dimensions of the embedding")
         .at_least(1);
     is.parameter("hidden", &MyArchitecture::hidden, "units of the hidden layer").at_least(1);
+    describe_common(is);  // "normalize"
   }
 
-  void build(const std::vector<std::int64_t>& input, Random& random) override {
-    std::int64_t D = 1;
-    for (const std::int64_t size : input) D *= size;
-    const double bound = std::sqrt(3.0 / static_cast<double>(D));
-    W_ = parameter("W", uniform_tensor({D, embedding}, -bound, bound, random));
-    U_ = parameter("U", uniform_tensor({D, hidden}, -bound, bound, random));
-    u_ = parameter("u", uniform_tensor({hidden}, 0, 0, random));
-    V_ = parameter("V", uniform_tensor({hidden, embedding}, 0, 0, random));
+ protected:
+  std::int64_t make_layers(const std::vector<std::int64_t>& input, Random& random) override {
+    const std::int64_t D = dimension_of(input);
+    map_ = linear("map", D, embedding, Before::other, true, random);
+    hidden_ = linear("hidden", D, hidden, Before::other, true, random);
+    correction_ = linear("correction", hidden, embedding, Before::other, false, random);
+    return embedding;
   }
 
-  at::Tensor forward(const at::Tensor& inputs, bool) override {
+  at::Tensor embed(const at::Tensor& inputs, bool) override {
     const at::Tensor x = inputs.flatten(1);
-    return x.matmul(W_).add(x.matmul(U_).add(u_).tanh().matmul(V_));
+    return map_(x).add(correction_(hidden_(x).tanh()));
   }
-
-  std::int64_t embedding_size() const override { return embedding; }
 
  private:
-  at::Tensor W_, U_, u_, V_;  // transposed: a row of inputs is multiplied from the right
-
   std::int64_t embedding = 32;
   std::int64_t hidden = 64;
+  Linear map_, hidden_, correction_;
 };
 
 METRICLAB_PLUGIN(MyArchitecture, "my_architecture");

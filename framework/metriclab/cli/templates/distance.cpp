@@ -8,7 +8,8 @@ using namespace metriclab;
 ///
 ///     d(x, y) = Σ_k δ² (√(1 + ((x_k − y_k) / δ)²) − 1),  δ = `delta`
 ///
-/// Differentiable everywhere, with gradient 0 where x = y. Shapes: (n × d) and (m × d) to (n × m).
+/// Differentiable everywhere, with gradient 0 where x = y. Evaluators, which know four distances,
+/// compare by the Euclidean one (`for_evaluation`). Shapes: (n × d) and (m × d) to (n × m).
 /// Cost: O(n m d) time and memory.
 class MyDistance final : public BatchDistance {
  public:

@@ -36,6 +36,11 @@ class MyLoss final : public Loss {
     return mean_over(P, d.square()).add(mean_over(N, d.neg().add(margin).clamp_min(0).square()));
   }
 
+  /// What evaluators are to compare the embeddings by.
+  Distance learned_distance() const override {
+    return normalize_embeddings ? Distance::cosine : distance->for_evaluation();
+  }
+
  private:
   at::Tensor compared(const at::Tensor& x) const {
     return normalize_embeddings ? normalized_rows(x) : x;

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The schema that the command writes takes the shipped specs, and marks what is wrong in a changed one.
+
+Arguments: the command, the folder of specs, whether the deep part is built (true or false).
+"""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+
+try:
+    from jsonschema import Draft202012Validator as Validator
+except ImportError:
+    print("skipped: python3-jsonschema is not installed, or is too old for draft 2020-12")
+    sys.exit(77)
+
+command, folder, deep = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3] == "true"
+schema = json.loads(subprocess.run([command, "schema"], check=True, capture_output=True).stdout)
+Validator.check_schema(schema)
+validator = Validator(schema)
+
+
+def places(spec):
+    return [error.json_path for error in validator.iter_errors(spec)]
+
+
+def without_deep(spec):
+    spec["methods"] = {name: method for name, method in spec["methods"].items() if "solver" in method}
+    return spec
+
+
+wrong = 0
+
+
+def expect(what, got, wanted):
+    global wrong
+    if got != wanted:
+        wrong += 1
+        print(f"{what}: {got} instead of {wanted}")
+
+
+specs = {file.name: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+assert "quickstart.json" in specs
+for name, spec in specs.items():
+    expect(name, places(spec if deep else without_deep(spec)), [])
+
+base = {
+    "$schema": "spec.schema.json",
+    "name": "base",
+    "datasets": [{"plugin": "gaussian", "split": {"folds": 5}, "$note": "for editors"}],
+    "methods": {"lmnn": {"solver": {"plugin": "lmnn", "n_neighbors": 3}}, "plain": {"solver": "euclidean"}},
+    "evaluators": ["knn", {"plugin": "knn", "name": "one", "n_neighbors": 1}],
+    "seeds": [1, 2],
+    "grid": {"/methods/lmnn/solver/n_neighbors": [1, 3]},
+    "limits": {"time_limit": 60, "memory_limit": None},
+}
+expect("base", places(base), [])
+
+
+def change(what, wanted, edit):
+    spec = copy.deepcopy(base)
+    edit(spec)
+    expect(what, places(spec), wanted)
+
+
+change("a key nobody knows", ["$"], lambda s: s.update(dataset=[]))
+change("no name", ["$"], lambda s: s.pop("name"))
+change("a name that is a path", ["$.name"], lambda s: s.update(name="a/b"))
+change("a seed twice", ["$.seeds"], lambda s: s.update(seeds=[1, 1]))
+change("no split", ["$.datasets[0]"], lambda s: s["datasets"][0].pop("split"))
+change("two splits", ["$.datasets[0].split"], lambda s: s["datasets"][0]["split"].update(holdout=0.5))
+change("a split that is not set", [], lambda s: s["datasets"][0]["split"].update(predefined=False, holdout=None))
+change("a range", ["$.datasets[0].n"], lambda s: s["datasets"][0].update(n=1))
+change("a required parameter", ["$.datasets[0]"], lambda s: s["datasets"][0].update(plugin="csv"))
+change("a parameter nobody knows", ["$.methods.lmnn.solver"], lambda s: s["methods"]["lmnn"]["solver"].update(k=3))
+change("a fraction", ["$.methods.lmnn.solver.n_neighbors"], lambda s: s["methods"]["lmnn"]["solver"].update(n_neighbors=1.5))
+change("a solver that is none", ["$.methods.plain.solver"], lambda s: s["methods"]["plain"].update(solver="euclid"))
+change("parameters beside a solver", ["$.methods.plain"], lambda s: s["methods"]["plain"].update(n_neighbors=3))
+change("a pointer elsewhere", ["$.grid"], lambda s: s.update(grid={"/seeds": [[1], [2]]}))
+if deep:
+    network = {"architecture": "mlp", "loss": {"plugin": "triplet", "margin": 0.1}, "miner": "semihard"}
+    change("a deep method", [], lambda s: s["methods"].update(net=network))
+    change("a slip in a loss", ["$.methods.net.loss"], lambda s: s["methods"].update(net=network | {"loss": {"plugin": "triplet", "margn": 1}}))
+    change("no architecture", ["$.methods.net"], lambda s: s["methods"].update(net={"loss": "triplet"}))
+    change("training", ["$.methods.net.training.epochs"], lambda s: s["methods"].update(net=network | {"training": {"epochs": "all"}}))
+
+sys.exit(1 if wrong else 0)
