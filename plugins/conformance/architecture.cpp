@@ -34,6 +34,12 @@ std::string changed(const std::vector<NamedTensor>& tensors,
   return "";
 }
 
+/// As the trainer does it: each step of training has its stream.
+at::Tensor outputs_of(Architecture& network, const at::Tensor& inputs, bool training) {
+  if (training) network.draw_from(Random(12, "step"));
+  return network.forward(inputs, training);
+}
+
 class Laws {
  public:
   Laws(const Value& resolved, Registry& registry) : resolved_(resolved), registry_(registry) {}
@@ -73,7 +79,7 @@ class Laws {
           const std::int64_t d = network->embedding_size();
           if (d < 1) return fmt::format("embedding_size() is {}", d);
           auto wrong = [&](const at::Tensor& inputs, bool training) -> std::string {
-            const at::Tensor outputs = network->forward(inputs, training);
+            const at::Tensor outputs = outputs_of(*network, inputs, training);
             if (outputs.dim() != 2 || outputs.size(0) != inputs.size(0) || outputs.size(1) != d)
               return fmt::format("of {} examples it makes a tensor of {} values", inputs.size(0),
                                  outputs.numel());
@@ -95,38 +101,47 @@ class Laws {
                      const auto network = built(shape);
                      const at::Tensor inputs = inputs_of(shape, 5, 9), before = inputs.clone();
                      for (bool training : {true, false}) {
-                       network->forward(inputs, training);
+                       outputs_of(*network, inputs, training);
                        if (!same_bytes(inputs, before)) return "it writes to its inputs";
                      }
                      const std::vector<at::Tensor> parameters = copies_of(network->parameters()),
                                                    buffers = copies_of(network->buffers());
-                     network->forward(inputs, false);
+                     outputs_of(*network, inputs, false);
                      const std::string which = changed(network->parameters(), parameters) +
                                                changed(network->buffers(), buffers);
                      return which.empty() ? "" : "it changes " + which;
                    });
     if (!steady) return checks.rest_not_checked();
-    checks.law(
-        "the same stream gives the same weights and outputs, to the byte" + on,
-        [&]() -> std::string {
-          const auto first = built(shape), second = built(shape), other = built(shape, 2);
-          const at::Tensor inputs = inputs_of(shape, 5, 5);
-          for (bool training : {true, false})
-            if (!same_bytes(first->forward(inputs, training), second->forward(inputs, training)))
-              return training ? "the outputs in training differ" : "the outputs differ";
-          if (changed(first->buffers(), copies_of(second->buffers())) != "")
-            return "the buffers differ after training";
-          if (!first->parameters().empty() &&
-              changed(first->parameters(), copies_of(other->parameters())).empty())
-            return "another stream gives the same weights";
-          return "";
-        });
+    checks.law("the same stream gives the same weights and outputs, to the byte" + on,
+               [&]() -> std::string {
+                 const auto first = built(shape), second = built(shape), other = built(shape, 2);
+                 const at::Tensor inputs = inputs_of(shape, 5, 5);
+                 for (bool training : {true, false})
+                   if (!same_bytes(outputs_of(*first, inputs, training),
+                                   outputs_of(*second, inputs, training)))
+                     return training ? "the outputs in training differ" : "the outputs differ";
+                 if (changed(first->buffers(), copies_of(second->buffers())) != "")
+                   return "the buffers differ after training";
+                 if (!first->parameters().empty() &&
+                     changed(first->parameters(), copies_of(other->parameters())).empty())
+                   return "another stream gives the same weights";
+                 return "";
+               });
+    checks.law("a second build begins anew" + on, [&]() -> std::string {
+      const auto once = built(shape), twice = built(shape, 2);
+      outputs_of(*twice, inputs_of(shape, 5, 10), true);
+      Random random(1, "conformance");
+      twice->build(shape, random);
+      const std::string which = changed(twice->parameters(), copies_of(once->parameters())) +
+                                changed(twice->buffers(), copies_of(once->buffers()));
+      return which.empty() ? "" : which + " differs from that of a first build";
+    });
     checks.law("every parameter gets a finite gradient" + on, [&]() -> std::string {
       const auto network = built(shape);
       std::vector<at::Tensor> parameters;
       for (const NamedTensor& is : network->parameters()) parameters.push_back(is.tensor);
       if (parameters.empty()) return "";
-      const at::Tensor outputs = network->forward(inputs_of(shape, 6, 6), true);
+      const at::Tensor outputs = outputs_of(*network, inputs_of(shape, 6, 6), true);
       const at::Tensor scalar =
           outputs.mul(random_rows(outputs.size(0), outputs.size(1), 7, at::kFloat)).sum();
       if (!scalar.requires_grad()) return "the outputs depend on none";
@@ -145,13 +160,13 @@ class Laws {
                  const WithoutAutograd off;
                  const auto network = built(shape);
                  const at::Tensor inputs = inputs_of(shape, 6, 8);
-                 network->forward(inputs, true);
-                 const at::Tensor together = network->forward(inputs, false);
+                 outputs_of(*network, inputs, true);
+                 const at::Tensor together = outputs_of(*network, inputs, false);
                  for (std::int64_t i = 0; i < 6; ++i) {
                    // Other sizes of a product are summed up in another order.
-                   std::string failure = differs(network->forward(inputs.narrow(0, i, 1), false),
-                                                 together.narrow(0, i, 1), 1e-4,
-                                                 "the output of an example by itself");
+                   std::string failure = differs(
+                       outputs_of(*network, inputs.narrow(0, i, 1), false),
+                       together.narrow(0, i, 1), 1e-4, "the output of an example by itself");
                    if (!failure.empty()) return failure;
                  }
                  return "";

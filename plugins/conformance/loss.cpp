@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/mm.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -59,7 +60,8 @@ class MemoryLimit {
     rlimit limit = before_;
     // The address sanitizer ends the process where an allocation fails.
     if (detail::kSanitizers != "none") return;
-    limit.rlim_cur = std::min(before_.rlim_max, pages * 4096 + bytes);
+    limit.rlim_cur =
+        std::min(before_.rlim_max, pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + bytes);
     ::setrlimit(RLIMIT_AS, &limit);
   }
   ~MemoryLimit() { ::setrlimit(RLIMIT_AS, &before_); }

@@ -137,6 +137,12 @@ TEST_CASE("plugins keep their laws with other parameters than the defaults") {
         R"({"plugin": "few_shot", "classifier": "prototype"})",
         R"({"plugin": "knn", "n_neighbors": 1})",
         R"({"plugin": "verification", "max_pairs": 50})"}},
+      {"architecture",
+       {R"({"plugin": "mlp", "hidden": [], "embedding": 1})",
+        R"({"plugin": "mlp", "hidden": [7, 5], "batch_norm": true, "dropout": 0.5})",
+        R"({"plugin": "mlp", "normalize": true})",
+        R"({"plugin": "linear", "bias": false, "normalize": true})",
+        R"({"plugin": "conv4", "filters": 8, "embedding": 16, "normalize": true})"}},
       {"dataset", {R"({"plugin": "digits", "shape": "image"})"}}};
   for (const auto& [kind, list] : blocks)
     for (const char* text : list) {

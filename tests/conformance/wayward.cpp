@@ -178,6 +178,7 @@ TEST_CASE("wayward architectures") {
   CHECK(broken("architecture", "batch") == Laws{others});
   CHECK(broken("architecture", "seed") == Laws{same});
   CHECK(broken("architecture", "unused") == Laws{gradient});
+  CHECK(broken("architecture", "again") == Laws{"a second build begins anew"});
   CHECK(broken("architecture", "size") == Laws{"its outputs are"});
   CHECK(broken("architecture", "crash") == Laws{shapes});
   CHECK(broken("architecture", "none") == Laws{shapes});

@@ -259,6 +259,24 @@ TEST_CASE("gradients are those of finite differences") {
   }
 }
 
+TEST_CASE("conv4's gradients in float32, which other kernels compute, are those of float64") {
+  Random random(11);
+  const at::Tensor x = uniform_tensor({32, 1, 28, 28}, 0, 1, random),
+                   weights = normal_tensor({32, 64}, 1, random);
+  std::vector<std::vector<at::Tensor>> gradients;
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    const auto network = built(R"("conv4")", {1, 28, 28});
+    if (type == at::kDouble) in_double(*network);
+    std::vector<at::Tensor> inputs;
+    for (const NamedTensor& held : network->parameters()) inputs.push_back(held.tensor);
+    gradients.push_back(
+        gradients_of(network->forward(x.to(type), true).mul(weights.to(type)).sum(), inputs));
+  }
+  for (std::size_t i = 0; i < gradients[0].size(); ++i)
+    CHECK(largest_difference(gradients[0][i], gradients[1][i]) <
+          1e-4 * gradients[1][i].abs().max().item<double>());
+}
+
 TEST_CASE("initial weights have the variance of He and of LeCun, and depend on the stream alone") {
   const auto network = built(R"({"plugin": "mlp", "hidden": [400], "embedding": 300})", {500}, 5);
   const auto deviation = [&](const char* name) {

@@ -99,4 +99,45 @@ TEST_CASE("strict JSON: a key twice, and where a syntax error is") {
                        "3:3: expected ',' or '}' after { \"margin\": 0.2", Error);
 }
 
+struct Other : Component {
+  static constexpr std::string_view kind = "other";
+  static constexpr std::string_view abi = "";
+};
+
+struct Choosing : Component {
+  static void describe(Description<Choosing>& is) {
+    is.parameter("mode", &Choosing::mode, "which way").one_of({"a", "b", "c"});
+    is.parameter("rate", &Choosing::rate, "how fast").unused_when("mode", Value::List{"b", "c"});
+    is.parameter("needed", &Choosing::needed, "what is needed").required();
+  }
+  std::string mode = "a";
+  double rate = 1;
+  Plugin<Other> needed;
+};
+
+TEST_CASE(
+    "a parameter may be without effect for several values, and a required plugin is not null") {
+  PluginDescription description;
+  Description<Choosing> is(description);
+  Choosing::describe(is);
+  CHECK(description_from_value(parse_json(to_json_text(to_value(description)))) == description);
+  const auto problems_of = [&](const std::string& json) {
+    Problems problems;
+    resolve_parameters(
+        description.parameters, parse_json(json), "thing", "", problems,
+        [](const std::string&, const Value& given, const std::string&) { return given; });
+    return problems;
+  };
+  CHECK(problems_of(R"({"needed": "x", "rate": 2})").empty());
+  for (const std::string mode : {"b", "c"}) {
+    const Problems problems = problems_of(R"({"needed": "x", "rate": 2, "mode": ")" + mode + "\"}");
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].pointer == "/rate");
+    CHECK(problems[0].message ==
+          "\"rate\" has no effect while \"mode\" is \"" + mode + "\"; leave it out");
+  }
+  CHECK(problems_of(R"({"needed": "x", "rate": 1, "mode": "b"})").empty());  // the default
+  CHECK_FALSE(description.parameters[2].nullable);
+}
+
 }  // namespace

@@ -41,6 +41,21 @@ TEST_CASE("the plan says which runs there are, in which order, and what is missi
   CHECK(results.experiments == std::vector<std::string>{"hand"});
 }
 
+TEST_CASE("a run that a plan names twice has one file and two places in the table") {
+  const Folder folder;
+  WrittenRun again = kFirst;
+  again.id = Folder::id_of(kFirst);
+  again.method = "the same under another name";
+  folder.write(kFirst);
+  folder.plan({kFirst, again});
+  const Results results = read_results({folder.results()});
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[1].method == again.method);
+  CHECK(results.records[1].status == "ok");
+  CHECK(results.records[1].measurements.front().value == 0.9);
+  CHECK(results.left_out == 0);
+}
+
 TEST_CASE("without a plan all results are used, the latest where two have the same coordinates") {
   const Folder folder;
   WrittenRun older = kFirst, newer = kFirst;

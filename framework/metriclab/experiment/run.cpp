@@ -168,10 +168,15 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   result.set("distance", to_string(fit.model->distance()));
 }
 
-std::int64_t peak_memory_mib() {
+/// What this process has used of the machine: seconds of all its threads, and memory at most.
+void add_usage(Value& result) {
   struct rusage usage {};
   ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss / 1024;
+  auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  result.find("seconds")->set("cpu", seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  result.set("peak_memory_mib", static_cast<std::int64_t>(usage.ru_maxrss) / 1024);
 }
 
 bool is_deep(const Value& request) {
@@ -227,7 +232,7 @@ Value execute(const Value& request, const RunContext& context, Registry& registr
   result.set("reason", std::move(reason));
   stages.leave();
   result.set("seconds", stages.seconds());
-  result.set("peak_memory_mib", peak_memory_mib());
+  add_usage(result);
   result.set("environment", environment(context.threads, is_deep(request)));
   return result;
 }

@@ -228,9 +228,10 @@ class Description {
       is_.choices = std::move(choices);
       return *this;
     }
-    /// There is no default: the spec must give it.
+    /// There is no default: the spec must give it, and of a plugin null won't do.
     Parameter& required() {
       is_.required = true;
+      if (is_.type == ParameterType::plugin) is_.nullable = false;
       is_.default_value = Value();
       return *this;
     }

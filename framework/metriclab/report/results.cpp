@@ -177,6 +177,7 @@ bool natural_less(const std::string& a, const std::string& b) {
 void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
   const fs::path plan_file = folder / "plan.json";
   std::unordered_map<std::string, fs::path> by_id;
+  std::unordered_set<std::string> named;
   for (fs::path& file : files) by_id.emplace(file.stem().string(), std::move(file));
   try {
     const Json plan = Json::parse(read_file(plan_file));
@@ -190,7 +191,7 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
       record.status = "missing";
       if (const auto found = by_id.find(id); found != by_id.end()) {
         record = try_record(found->second);
-        by_id.erase(found);
+        named.insert(id);  // two names of one run have one file
       }
       // The plan's names are the present spec's; the file may have been written under an earlier
       // name.
@@ -205,7 +206,7 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
     const std::string what = error.what();
     throw Error(what.starts_with(plan_file.string()) ? what : plan_file.string() + ": " + what);
   }
-  results.left_out += static_cast<std::int64_t>(by_id.size());
+  results.left_out += static_cast<std::int64_t>(by_id.size() - named.size());
 }
 
 void Reader::read_unplanned(const fs::path& folder, const std::vector<fs::path>& files) {
@@ -274,7 +275,9 @@ void Reader::read_folder(const fs::path& folder) {
 void join(Results& results) {
   std::unordered_set<std::string> ids;
   std::erase_if(results.records, [&](const Record& record) {
-    return !record.id.empty() && !ids.insert(record.id).second;
+    // By its names too: one spec may call the same run by two.
+    return !record.id.empty() &&
+           !ids.insert(record.id + '\n' + record.dataset + '\n' + record.method).second;
   });
   std::set<std::tuple<std::string, std::string, std::string, std::int64_t>> seen;
   bool clash = false;
