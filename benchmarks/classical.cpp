@@ -18,7 +18,7 @@
 #include <metriclab/classical/nca_objective.hpp>
 #include <metriclab/classical/solver.hpp>
 #include <metriclab/data/text.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/registry.hpp>
 
 namespace {

@@ -4,7 +4,7 @@
 #include <metriclab/data/dataset.hpp>
 #include <metriclab/data/image_file.hpp>
 #include <metriclab/data/text.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <metriclab/data/dataset.hpp>
 #include <metriclab/data/text.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace {
 

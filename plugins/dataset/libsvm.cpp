@@ -3,7 +3,7 @@
 #include <charconv>
 #include <metriclab/data/dataset.hpp>
 #include <metriclab/data/text.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace {
 

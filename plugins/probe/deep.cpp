@@ -11,6 +11,7 @@
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/loss.hpp>
 #include <metriclab/deep/miner.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace {

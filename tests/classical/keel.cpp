@@ -7,7 +7,7 @@
 #include <metriclab/data/normalize.hpp>
 #include <metriclab/data/text.hpp>
 #include <metriclab/neighbors/search.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 #include "support.hpp"
 

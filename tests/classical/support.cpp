@@ -6,6 +6,7 @@
 #include <Eigen/QR>
 #include <charconv>
 #include <cstdlib>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab::testing {

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace metriclab::testing {
 namespace fs = std::filesystem;

@@ -6,6 +6,7 @@
 #include <metriclab/data/npy.hpp>
 #include <metriclab/experiment/saved_model.hpp>
 #include <metriclab/neighbors/search.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 #include "command.hpp"

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/registry.hpp>
 #include <metriclab/version.hpp>

@@ -9,6 +9,7 @@
 #include <map>
 #include <metriclab/cli/check_plugin.hpp>
 #include <metriclab/data/npy.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace {

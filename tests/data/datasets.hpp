@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <metriclab/data/dataset.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/registry.hpp>
 #include <string>

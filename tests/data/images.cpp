@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/data/image_file.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <set>
 
 #include "datasets.hpp"

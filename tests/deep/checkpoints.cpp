@@ -6,6 +6,7 @@
 #include <fstream>
 #include <metriclab/deep/checkpoint.hpp>
 #include <metriclab/deep/tensor_file.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 #include "training_support.hpp"

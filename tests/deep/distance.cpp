@@ -5,6 +5,7 @@
 #include <cmath>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/distance.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <nlohmann/json.hpp>
 

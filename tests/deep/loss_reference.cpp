@@ -2,6 +2,7 @@
 // Values and gradients of an independent implementation in float64 (reference/deep/README.md says
 // which).
 #include <metriclab/deep/anchors.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <nlohmann/json.hpp>
 

@@ -3,6 +3,7 @@
 // as sets.
 #include <algorithm>
 #include <metriclab/deep/anchors.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <nlohmann/json.hpp>
 

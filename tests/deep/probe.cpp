@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <metriclab/data/npy.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <nlohmann/json.hpp>
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <metriclab/data/npy.hpp>
 #include <metriclab/evaluation/agreement.hpp>
+#include <metriclab/plugin/file.hpp>
 
 #include "evaluate.hpp"
 

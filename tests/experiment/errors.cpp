@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/version.hpp>
 #include <vector>
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <limits>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab::testing {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace {

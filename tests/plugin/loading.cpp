@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <metriclab/plugin/eigen_abi.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/registry.hpp>
 #include <metriclab/version.hpp>

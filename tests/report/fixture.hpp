@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/value.hpp>
 #include <string>

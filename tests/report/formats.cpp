@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <metriclab/report/table.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <nlohmann/json.hpp>
 
 #include "fixture.hpp"

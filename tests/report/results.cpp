@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <metriclab/report/results.hpp>
+#include <metriclab/plugin/file.hpp>
 
 #include "fixture.hpp"
 

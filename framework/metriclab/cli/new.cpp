@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/templates.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/version.hpp>
 
 namespace metriclab {

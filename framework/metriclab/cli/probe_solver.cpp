@@ -10,6 +10,7 @@
 #include <metriclab/cli/probe.hpp>
 #include <metriclab/data/npy.hpp>
 #include <metriclab/data/text.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/experiment/schema.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {

@@ -7,6 +7,7 @@
 #include <metriclab/cli/data_argument.hpp>
 #include <metriclab/experiment/saved_model.hpp>
 #include <metriclab/neighbors/search.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <span>
 

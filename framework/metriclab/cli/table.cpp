@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <metriclab/cli/command.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/report/table.hpp>
 
 namespace metriclab {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace metriclab {
 namespace {

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <metriclab/data/table_file.hpp>
 #include <metriclab/data/text.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace metriclab {
 namespace {

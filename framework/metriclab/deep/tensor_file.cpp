@@ -9,6 +9,7 @@
 #include <limits>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/tensor_file.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <utility>
 

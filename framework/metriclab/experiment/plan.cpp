@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <metriclab/experiment/plan.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {

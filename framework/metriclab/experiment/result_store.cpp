@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <metriclab/experiment/result_store.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {

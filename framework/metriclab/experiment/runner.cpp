@@ -15,6 +15,7 @@
 #include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/run.hpp>
 #include <metriclab/experiment/runner.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <mutex>
 #include <set>

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <metriclab/experiment/saved_model.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/version.hpp>
 #include <numeric>

@@ -5,6 +5,7 @@
 #include <metriclab/experiment/grid.hpp>
 #include <metriclab/experiment/pointer.hpp>
 #include <metriclab/experiment/spec.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <set>
 

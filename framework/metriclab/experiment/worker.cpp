@@ -10,6 +10,7 @@
 #include <iostream>
 #include <metriclab/experiment/run.hpp>
 #include <metriclab/experiment/worker.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/registry.hpp>
 #include <metriclab/version.hpp>

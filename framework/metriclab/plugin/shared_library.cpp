@@ -8,7 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <metriclab/plugin/eigen_abi.hpp>
-#include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/shared_library.hpp>
 
 namespace metriclab {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/plugin/error.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/report/results.hpp>
 #include <nlohmann/json.hpp>
