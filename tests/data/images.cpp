@@ -114,10 +114,11 @@ TEST_CASE("omniglot: the small sets and the official runs") {
   // Characters and runs: the README of the data.
   for (const auto& [name, characters] :
        std::map<std::string, std::int64_t>{{"small1", 136}, {"small2", 156}}) {
-    const auto omniglot = make_dataset(R"({"plugin": "omniglot", "background": ")" + name + "\"}");
+    const auto omniglot =
+        make_dataset(R"({"plugin": "omniglot", "background": [")" + name + "\"]}");
     const Places places = Places::beside("");
     const Data data = omniglot->load(places);
-    CHECK(omniglot->split_names(places) == Names{"official"});
+    CHECK(omniglot->split_names(places) == Names{name});
     CHECK(omniglot->files(places).size() == 2);
     CHECK(data.examples.shape() == Shape{1, 28, 28});
     CHECK(data.size() == characters * 20 + 800);
@@ -178,6 +179,23 @@ TEST_CASE("omniglot: the small sets and the official runs") {
   }
 }
 
+TEST_CASE("omniglot: the minimal setting is two splits, which share their test part") {
+  if (!has_data()) return;
+  const auto omniglot = make_dataset(R"({"plugin": "omniglot", "size": 14})");
+  const Places places = Places::beside("");
+  const Data data = omniglot->load(places);
+  CHECK(omniglot->split_names(places) == Names{"small1", "small2"});
+  CHECK(omniglot->files(places).size() == 3);
+  REQUIRE(data.splits.size() == 2);
+  CHECK(data.size() == (136 + 156) * 20 + 800);
+  CHECK(data.splits[0].train.size() == 136 * 20);
+  CHECK(data.splits[1].train.size() == 156 * 20);
+  CHECK(data.splits[0].test == data.splits[1].test);
+  CHECK(data.splits[1].episodes.size() == 20);
+  CHECK(complaint(R"({"plugin": "omniglot", "background": []})", places) ==
+        "/background: there is no background set; give one at least");
+}
+
 TEST_CASE("omniglot: a zip file cut short or of something else") {
   if (!has_data()) return;
   const TemporaryFolder folder;
@@ -192,7 +210,7 @@ TEST_CASE("omniglot: a zip file cut short or of something else") {
     damaged[image + i] = static_cast<char>(~damaged[image + i]);
   folder.write("runs.zip", damaged);
   CHECK(complaint(spec, places).find("class01.png") != std::string::npos);
-  CHECK(complaint(R"({"plugin": "omniglot", "background": "small3.zip"})", places)
+  CHECK(complaint(R"({"plugin": "omniglot", "background": ["small3.zip"]})", places)
             .starts_with("there is no \""));
   CHECK(complaint(R"({"plugin": "omniglot", "runs": "omniglot/images_background_small1.zip"})",
                   places)
