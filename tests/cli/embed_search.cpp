@@ -140,7 +140,7 @@ TEST_CASE("a run's saved models embed what they were trained for") {
     "normalize": "standard"}], "baselines": false, "evaluators": ["knn"], "methods": {)" +
                              methods + "}}");
   const Outcome made =
-      run("run " + (folder / "s.json") + " --save-models --results " + folder.path.string());
+      run("run s.json --save-models --results .", "cd '" + folder.path.string() + "' &&");
   REQUIRE_MESSAGE(made.exit_code == 0, made.errors);
   int models = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path / "s" / "models")) {

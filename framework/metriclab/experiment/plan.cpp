@@ -143,7 +143,7 @@ Value to_value(const Plan& plan) {
 Value request_of(const Plan& plan, const PlannedRun& run) {
   const Spec& spec = *plan.spec;
   Value places = Value::object();
-  places.set("spec", fs::absolute(spec.places.spec).string());
+  places.set("spec", (fs::current_path() / spec.places.spec).lexically_normal().string());
   places.set("data", spec.places.data.empty() ? "" : fs::absolute(spec.places.data).string());
   Value value = Value::object();
   value.set("id", run.id);

@@ -144,7 +144,7 @@ Value resolve_parameters(const std::vector<ParameterDescription>& parameters, co
   for (const ParameterDescription& is : parameters) names.push_back(is.name);
   // In the order of the file: unknown keys where they stand, then what is missing.
   std::vector<Value> values(parameters.size());
-  std::vector<bool> present(parameters.size(), false);
+  std::vector<bool> present(parameters.size(), false), wrong(parameters.size(), false);
   Checker checker(problems, resolve_plugin);
   for (const Value::Member& member : given.as_object()) {
     if (member.key == "plugin" || member.key.starts_with("$")) continue;
@@ -157,8 +157,10 @@ Value resolve_parameters(const std::vector<ParameterDescription>& parameters, co
       continue;
     }
     const auto i = static_cast<std::size_t>(found - names.begin());
+    const std::size_t before = problems.size();
     values[i] = checker.parameter(parameters[i], member.value, pointer + pointer_step(member.key));
     present[i] = true;
+    wrong[i] = problems.size() > before;
   }
   Value resolved = Value::object();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -176,16 +178,17 @@ Value resolve_parameters(const std::vector<ParameterDescription>& parameters, co
     if (!present[i] || is.unused_when.empty() || resolved.find(is.name)->is_null()) continue;
     const Value* other = resolved.find(is.unused_when);
     METRICLAB_CHECK(other != nullptr, "unused_when names no parameter: " + is.unused_when);
+    const auto place = std::find(names.begin(), names.end(), is.unused_when) - names.begin();
+    if (wrong[static_cast<std::size_t>(place)]) continue;  // what it is to be is not known
     const Value* held = other->is_object() && other->find("plugin") ? other->find("plugin") : other;
     // A resolved block has every parameter, so only a value other than the default was somebody's
     // wish.
     const bool unused = is.unused_value.is_list()
                             ? std::ranges::count(is.unused_value.as_list(), *held) > 0
                             : *held == is.unused_value;
-    if (unused &&
-        (is.required ||
-         !(*resolved.find(is.name) ==
-           checker.parameter(is, is.default_value, pointer + pointer_step(is.name)))))
+    if (unused && (is.required ||
+                   !(*resolved.find(is.name) ==
+                     checker.parameter(is, is.default_value, pointer + pointer_step(is.name)))))
       problems.push_back(
           {pointer + pointer_step(is.name),
            fmt::format("\"{}\" has no effect while \"{}\" is {}; leave it out", is.name,
