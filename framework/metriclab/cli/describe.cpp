@@ -8,6 +8,15 @@
 namespace metriclab {
 namespace {
 
+/// The value, or "a or b or c" of a list of them.
+std::string unused_text(const Value& unused) {
+  if (!unused.is_list()) return to_json_text(unused, -1);
+  std::string text;
+  for (const Value& value : unused.as_list())
+    text += (text.empty() ? "" : " or ") + to_json_text(value, -1);
+  return text;
+}
+
 void print_parameters(const std::vector<ParameterDescription>& parameters,
                       const std::string& indent) {
   for (const ParameterDescription& is : parameters) {
@@ -19,7 +28,7 @@ void print_parameters(const std::vector<ParameterDescription>& parameters,
       fmt::print("{}    default {}\n", indent, to_json_text(is.default_value, -1));
     if (!is.unused_when.empty())
       fmt::print("{}    no effect while {} is {}\n", indent, is.unused_when,
-                 to_json_text(is.unused_value, -1));
+                 unused_text(is.unused_value));
     print_parameters(is.fields, indent + "    ");
   }
 }
@@ -40,7 +49,7 @@ void print_markdown_rows(const std::vector<ParameterDescription>& parameters,
     std::string meaning = escaped(is.meaning);
     if (!is.unused_when.empty())
       meaning += fmt::format("; no effect while `{}` is `{}`", is.unused_when,
-                             to_json_text(is.unused_value, -1));
+                             unused_text(is.unused_value));
     const bool group = is.type == ParameterType::group && !is.list && !is.nullable;
     const std::string value = is.required ? "required"
                               : group     ? ""

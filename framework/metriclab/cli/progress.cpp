@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <metriclab/cli/progress.hpp>
@@ -52,12 +53,14 @@ void ProgressLine::clear() {
   drawn_ = false;
 }
 
-std::string ProgressLine::line(const Progress& now) const {
+int ProgressLine::percent(const Progress& now) {
   double part = static_cast<double>(now.finished);
   for (const RunState& state : now.running) part += state.done;
-  const double all = static_cast<double>(std::max<std::size_t>(now.total, 1));
-  std::string text =
-      fmt::format("{} of {} runs, {:.0f} %", now.finished, now.total, std::floor(100 * part / all));
+  return static_cast<int>(100 * part / static_cast<double>(std::max<std::size_t>(now.total, 1)));
+}
+
+std::string ProgressLine::line(const Progress& now) const {
+  std::string text = fmt::format("{} of {} runs, {} %", now.finished, now.total, percent(now));
   if (wrong_ > 0) text += fmt::format(", {} not ok", wrong_);
   if (now.seconds_left && now.finished < now.total)
     text += fmt::format(", about {} left", duration_text(*now.seconds_left));
@@ -82,7 +85,9 @@ void ProgressLine::show(const Progress& now) {
   if (now.ended != nullptr) tell_ended(now);
   const bool last = now.finished == now.total && now.ended != nullptr;
   if (Clock::now() - shown_ < every && !last) return;
+  if (!terminal_ && percent(now) == shown_percent_ && !last) return;
   shown_ = Clock::now();
+  shown_percent_ = percent(now);
   if (!terminal_) {
     fmt::print(stderr, "{}\n", line(now));
     return;

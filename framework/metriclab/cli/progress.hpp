@@ -23,6 +23,7 @@ class ProgressLine {
  private:
   using Clock = std::chrono::steady_clock;
   void tell_ended(const Progress& now);
+  static int percent(const Progress& now);
   std::string line(const Progress& now) const;
   void clear();
 
@@ -30,6 +31,7 @@ class ProgressLine {
   bool terminal_;
   bool drawn_ = false;
   Clock::time_point shown_;
+  int shown_percent_ = -1;
   std::map<std::string, std::size_t> reasons_;  // how often each was the reason
   std::size_t wrong_ = 0;
 };

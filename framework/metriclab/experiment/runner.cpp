@@ -304,13 +304,19 @@ void Runner::serve(Slot& slot) {
 }
 
 Progress Runner::progress() const {
+  // Of a run that is well under way more is known than of those before it.
+  constexpr double kUnderWay = 0.05;
+  Durations durations = durations_;
+  for (const Slot& slot : slots_)
+    if (slot.run != nullptr && slot.done > kUnderWay)
+      durations.add(*slot.run, seconds_since(slot.started) / slot.done);
   Progress now;
   now.total = queue_.size();
   now.finished = finished_;
   double left = 0;
   bool known = true;
   auto count = [&](const PlannedRun& run, double part) {
-    const auto seconds = durations_.of(run);
+    const auto seconds = durations.of(run);
     known = known && seconds;
     if (seconds) left += *seconds * part;
   };
