@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <metriclab/experiment/baselines.hpp>
 #include <metriclab/experiment/grid.hpp>
 #include <metriclab/experiment/pointer.hpp>
 #include <metriclab/experiment/spec.hpp>
@@ -70,7 +71,6 @@ class Reader {
   void methods(Spec& spec, const Grid& grid);
   bool method(const Value& given, const std::string& pointer, MethodSpec& is);
   void evaluators(Spec& spec);
-  void baselines(Spec& spec);
   /// Runs `read` for each point of the grid, and says what is wrong with several of them once.
   template <class Read>
   void each_point(const Grid& grid, const Value& given, const std::string& pointer, Read read);
@@ -309,66 +309,13 @@ void Reader::evaluators(Spec& spec) {
   }
 }
 
-void Reader::baselines(Spec& spec) {
-  auto free_name = [&](const std::string& wanted) {
-    const bool taken = std::any_of(spec.methods.begin(), spec.methods.end(),
-                                   [&](const MethodSpec& is) { return is.name == wanted; });
-    return taken ? wanted + " (baseline)" : wanted;
-  };
-  auto add = [&](bool first, const std::string& name, const std::string& kind, const Value& block) {
-    MethodSpec is;
-    is.name = is.base = free_name(name);
-    is.kind = kind;
-    is.block = registry_.resolve(kind, block);
-    is.baseline = true;
-    spec.methods.insert(first ? spec.methods.begin() : spec.methods.end(), std::move(is));
-  };
-  const auto is_plain = [](const MethodSpec& is) {
-    return is.kind == "solver" && is.block.at("plugin").as_string() == "euclidean";
-  };
-  if (std::none_of(spec.methods.begin(), spec.methods.end(), is_plain) &&
-      registry_.has("solver", "euclidean"))
-    add(true, "euclidean", "solver", "euclidean");
-
-  // Each different architecture once, unless the spec has its untrained network itself.
-  struct Network {
-    Value architecture;
-    std::string first_method;
-  };
-  std::vector<Network> networks;
-  std::vector<Value> there;
-  for (const MethodSpec& is : spec.methods) {
-    const Value* architecture = is.kind == "method" ? is.block.find("architecture") : nullptr;
-    const Value* loss = is.block.find("loss");
-    if (architecture == nullptr || is.block.at("plugin").as_string() != "deep") continue;
-    if (loss == nullptr || loss->is_null()) {
-      there.push_back(*architecture);
-      continue;
-    }
-    if (std::none_of(networks.begin(), networks.end(),
-                     [&](const Network& other) { return other.architecture == *architecture; }))
-      networks.push_back({*architecture, is.name});
-  }
-  for (const Network& network : networks) {
-    if (std::find(there.begin(), there.end(), network.architecture) != there.end()) continue;
-    const std::string& plugin = network.architecture.at("plugin").as_string();
-    const auto alike = std::count_if(networks.begin(), networks.end(), [&](const Network& other) {
-      return other.architecture.at("plugin").as_string() == plugin;
-    });
-    Value block = Value::object();
-    block.set("plugin", "deep");
-    block.set("architecture", network.architecture);
-    add(false, "untrained " + (alike == 1 ? plugin : network.first_method), "method", block);
-  }
-}
-
 void Reader::read(Spec& spec) {
   const Grid grid(spec.document, problems_);
   settings(spec);
   datasets(spec, grid);
   methods(spec, grid);
   evaluators(spec);
-  if (problems_.empty() && spec.settings.baselines) baselines(spec);
+  if (problems_.empty() && spec.settings.baselines) add_baselines(spec, registry_);
 }
 
 }  // namespace
