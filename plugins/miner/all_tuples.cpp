@@ -16,6 +16,6 @@ class AllTuples final : public Miner {
   Tuples mine(const Batch&, Random&) override { return Tuples::all(); }
 };
 
-METRICLAB_PLUGIN(AllTuples, "all_tuples");
+METRICLAB_PLUGIN(AllTuples, "all");
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST_CASE("a loss, its gradients and its state; the tuples of a miner given to a
                               " --state proxies=" + (folder.path / "narrow.npy").string());
   CHECK(narrow.code == 2);
   CHECK(narrow.text.ends_with("narrow.npy: its shape is (4, 2), \"proxies\" has (3, 3)\n"));
-  const Answer pairs = probe("miner all_tuples" + arrays);
+  const Answer pairs = probe("miner all" + arrays);
   CHECK(Json::parse(pairs.text)["pairs"]["positive"][0] == Json({0, 0, 1, 1, 2, 3, 5, 5}));
 }
 
