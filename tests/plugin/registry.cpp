@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <metriclab/plugin/conformance.hpp>
@@ -38,11 +39,15 @@ TEST_CASE("the build has a plugin for each file of plugins/, and of no other") {
   for (const auto& entry :
        fs::recursive_directory_iterator(fs::path(std::getenv("METRICLAB_SOURCE")) / "plugins")) {
     if (entry.path().extension() != ".cpp") continue;
-    const std::string kind = entry.path().parent_path().filename(), name = entry.path().stem();
-    if (!registry.has(kind, name) && registry.names("loss").empty())
-      continue;  // built without the deep part
-    INFO(kind << "/" << name << ".cpp; after adding a plugin: meson setup --reconfigure build");
-    CHECK(registry.has(kind, name));
+    const std::string kind = entry.path().parent_path().filename(), file = entry.path().stem();
+    // By the library's place: its plugin may have a shorter name.
+    const std::vector<std::string> names = registry.names(kind);
+    const bool there = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return registry.library(kind, name).path.stem() == file;
+    });
+    if (!there && registry.names("loss").empty()) continue;  // built without the deep part
+    INFO(kind << "/" << file << ".cpp; after adding a plugin: meson setup --reconfigure build");
+    CHECK(there);
     ++files;
   }
   std::size_t plugins = 0;
