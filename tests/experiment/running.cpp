@@ -29,12 +29,13 @@ Outcome Experiment::run(const std::string& arguments, const std::string& environ
 }
 
 bp::child Experiment::start(const std::string& gate) const {
-  bp::environment environment = boost::this_process::environment();
-  environment["METRICLAB_TEST_GATE"] = gate;
-  return bp::child(std::getenv("METRICLAB_COMMAND"), "--plugin-path",
-                   std::getenv("METRICLAB_RUN_FIXTURES"), "run", folder_ / "spec.json", "--results",
-                   folder_ / "results", "--jobs", "1", environment, bp::std_out > bp::null,
-                   bp::std_err > folder_ / "background.txt");
+  ::setenv("METRICLAB_TEST_GATE", gate.c_str(), 1);
+  bp::child child(std::getenv("METRICLAB_COMMAND"), "--plugin-path",
+                  std::getenv("METRICLAB_RUN_FIXTURES"), "run", folder_ / "spec.json", "--results",
+                  folder_ / "results", "--jobs", "1", bp::std_out > bp::null,
+                  bp::std_err > folder_ / "background.txt");
+  ::unsetenv("METRICLAB_TEST_GATE");
+  return child;
 }
 
 std::string Experiment::make_gate() const {

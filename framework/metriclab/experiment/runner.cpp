@@ -213,13 +213,6 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   fs::remove(store_.result(run.id), ignored);
   const fs::path log = store_.log(run.id);
 
-  bp::environment environment = boost::this_process::environment();
-  // BLAS and OpenMP read these when they are loaded; threads that wait must not spin, since other
-  // workers need their cores.
-  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
-    environment[name] = std::to_string(options_.threads);
-  environment["OMP_WAIT_POLICY"] = "PASSIVE";
-
   bp::opstream to_worker;
   bp::ipstream from_worker;
   std::error_code failed;
@@ -236,7 +229,7 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
     slot.stage.clear();
     slot.doing.clear();
     slot.started = Clock::now();
-    worker.emplace(options_.command.string(), bp::args = arguments(run), environment,
+    worker.emplace(options_.command.string(), bp::args = arguments(run),
                    bp::std_in<to_worker, bp::std_out> from_worker, bp::std_err > log.string(),
                    failed);
     if (!failed) slot.process = worker->id();
@@ -358,6 +351,11 @@ Outcome Runner::run() {
   }
   if (queue_.empty()) return outcome_;
   fs::create_directories(store_.folder() / "logs");
+  // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
+  // spin, since other workers need their cores. (Boost's own environment reads beyond its strings.)
+  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
+    ::setenv(name, std::to_string(options_.threads).c_str(), 1);
+  ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
   std::signal(SIGPIPE, SIG_IGN);  // a worker that dies before it has read its request
 
   slots_.resize(std::min(queue_.size(), static_cast<std::size_t>(options_.jobs)));
