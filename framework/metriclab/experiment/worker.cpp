@@ -12,6 +12,7 @@
 #include <metriclab/experiment/worker.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/plugin.hpp>
 
 namespace metriclab {
 namespace {
@@ -37,7 +38,8 @@ void work(const WorkerOptions& options, Registry& registry) {
   if (options.parent != 0 && ::getppid() != static_cast<pid_t>(options.parent)) return;
   std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole group; the runner decides
   volunteer_for_out_of_memory();
-  if (options.memory_limit > 0) limit_memory(options.memory_limit);
+  // An address sanitizer reserves terabytes that it never touches.
+  if (options.memory_limit > 0 && detail::kSanitizers == "none") limit_memory(options.memory_limit);
   // A crash is told by the runner; a core file of each would fill the disk.
   struct rlimit no_core {};
   ::setrlimit(RLIMIT_CORE, &no_core);
