@@ -13,7 +13,7 @@ class Euclidean final : public Solver {
     is.source("the baseline of every comparison");
     is.cost("nothing");
   }
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "euclidean", 0);
     return {.L = Matrix::Identity(problem.d(), problem.d())};
   }

@@ -75,7 +75,7 @@ class Itml final : public Solver {
         .at_least(0);
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "itml");
     std::vector<LabelledPair> pairs = require_pairs(problem, n_constraints, "itml");
     const auto [u, l] = bounds(problem, pairs);

@@ -37,7 +37,7 @@ class Lda final : public Solver {
         .at_least(0);
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "lda");
     const std::vector<Indices> members = require_classes(problem, "lda");
     const Directions found = discriminants(problem.X, members, regularization, "lda");

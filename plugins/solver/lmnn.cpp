@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <metriclab/classical/lbfgs.hpp>
+#include <metriclab/classical/iterative_solver.hpp>
 #include <metriclab/classical/lmnn_objective.hpp>
-#include <metriclab/classical/projections.hpp>
 #include <metriclab/classical/supervision.hpp>
 
 namespace {
@@ -24,8 +23,10 @@ using namespace metriclab;
 /// examples: an error. Differs from the paper: L-BFGS on L instead of projected gradient steps on
 /// M, so M is PSD without projection. Stopped "converged" when 5 iterations together lower the
 /// objective by no more than tolerance of it.
-class Lmnn final : public Solver {
+class Lmnn final : public TransformationSolver {
  public:
+  Lmnn() : TransformationSolver(1000, 1e-4) {}
+
   static void describe(Description<Lmnn>& is) {
     is.summary(
         "large-margin nearest neighbours: target neighbours near, impostors out of the margin");
@@ -44,17 +45,10 @@ class Lmnn final : public Solver {
                  "targets' part")
         .above(0)
         .below(1);
-    is.parameter("components", &Lmnn::components, "rows of L; null is as many as features")
-        .at_least(1);
-    is.parameter("init", &Lmnn::init, "where L begins").one_of(initial_transformation_names());
-    is.parameter("max_iterations", &Lmnn::max_iterations, "iterations at most").at_least(1);
-    is.parameter(
-          "tolerance", &Lmnn::tolerance,
-          "stops when 5 iterations together lower the objective by no more than this part of it")
-        .at_least(0);
+    describe_transformation(is);
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "lmnn");
     const std::vector<Indices> members = require_classes(problem, "lmnn");
     if (static_cast<std::int64_t>(members.size()) == problem.n())
@@ -62,32 +56,14 @@ class Lmnn final : public Solver {
           fmt::format("lmnn needs a class with two examples to find target neighbours in; the "
                       "largest of these {} classes has 1",
                       members.size()));
-    const Matrix start = initial_transformation(init, problem, components, "lmnn");
     LmnnObjective objective(problem.X, problem.y,
                             target_neighbors(problem.X, problem.y, n_neighbors), push_weight);
-    const LbfgsOptions options{
-        .max_iterations = max_iterations,
-        .tolerance = tolerance,
-        .progress = [&](std::int64_t iteration, double value) {
-          if (problem.progress)
-            problem.progress(static_cast<double>(iteration) / static_cast<double>(max_iterations),
-                             fmt::format("lmnn: iteration {}, objective {:.6g}", iteration, value));
-        }};
-    Minimum minimum = minimize_lbfgs(std::ref(objective), start, options);
-    return {.L = std::move(minimum.x),
-            .objective = minimum.value,
-            .iterations = minimum.iterations,
-            .stopped = std::move(minimum.stopped),
-            .objectives = std::move(minimum.values)};
+    return minimize(problem, "lmnn", std::ref(objective), start(problem, "lmnn"));
   }
 
  private:
   std::int64_t n_neighbors = 3;
   double push_weight = 0.5;
-  std::optional<std::int64_t> components;
-  std::string init = "auto";
-  std::int64_t max_iterations = 1000;
-  double tolerance = 1e-4;
 };
 
 METRICLAB_PLUGIN(Lmnn, "lmnn");

@@ -32,7 +32,7 @@ class Mahalanobis final : public Solver {
         .at_most(1);
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "mahalanobis");
     Matrix C = covariance(problem.X);
     const double part = shrinkage ? *shrinkage : ledoit_wolf_shrinkage(problem.X);

@@ -28,7 +28,7 @@ class Pca final : public Solver {
     is.parameter("whiten", &Pca::whiten, "whether each component is scaled to unit variance");
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "pca");
     const Directions found = principal_components(problem.X, "pca");
     const std::int64_t r =

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <metriclab/classical/laws.hpp>
+#include <metriclab/classical/linear_algebra.hpp>
 #include <set>
 
 namespace metriclab {
@@ -28,7 +30,8 @@ SolverProblem problem_of(std::int64_t n, std::int64_t d, std::int32_t n_classes,
 
 std::string bad(const Solution& solution, std::int64_t d) {
   const Matrix& L = solution.L;
-  if (L.cols() != d || L.rows() < 1 || L.rows() > d)
+  if (L.size() == 0 && solution.model == nullptr) return "there is neither L nor a model";
+  if (!solution.model && (L.cols() != d || L.rows() < 1 || L.rows() > d))
     return fmt::format("L is ({} × {}) for {} features", L.rows(), L.cols(), d);
   if (!L.allFinite()) return "L is not finite";
   const std::set<std::string> known = {"converged", "iterations", "time", "closed form"};
@@ -44,8 +47,15 @@ std::string bad(const Solution& solution, std::int64_t d) {
   return "";
 }
 
-std::string other_metric(const Matrix& L, const Matrix& due, double tolerance) {
-  const Matrix M = L.transpose() * L, expected = due.transpose() * due;
+/// The metric that was learned: M, or the squared distances between some probes, embedded.
+Matrix metric_of(const Solution& solution, const Matrix& probes) {
+  if (!solution.model) return solution.L.transpose() * solution.L;
+  std::vector<double> values(probes.data(), probes.data() + probes.size());
+  const MatrixF E = solution.model->embed(Examples({probes.cols()}, std::move(values)));
+  return squared_distances(E.cast<double>(), E.cast<double>());
+}
+
+std::string other_metric(const Matrix& M, const Matrix& expected, double tolerance) {
   if (M.rows() != expected.rows()) return "the metric is of another size";
   const double difference = (M - expected).cwiseAbs().maxCoeff(),
                size = std::max(expected.cwiseAbs().maxCoeff(), 1e-300);
@@ -60,7 +70,9 @@ bool same_bytes(const Solution& a, const Solution& b) {
 
 class Laws {
  public:
-  explicit Laws(const std::function<std::unique_ptr<Solver>()>& make) : make_(make) {}
+  Laws(const std::function<std::unique_ptr<Solver>()>& make,
+       const std::vector<std::string>& properties)
+      : make_(make), properties_(properties) {}
 
   Solution solved(const SolverProblem& problem) const { return make_()->solve(problem); }
   std::string bad_on(const SolverProblem& problem) const {
@@ -105,10 +117,11 @@ class Laws {
     const SolverProblem problem = problem_of(60, 5, 3, 6);
     const std::string order = "the order of examples doesn't matter",
                       names = "the names of classes don't matter";
-    const Matrix L = solved(problem).L;
+    auto learned = [&](const SolverProblem& of) { return metric_of(solved(of), problem.X); };
+    const Matrix M = learned(problem);
     SolverProblem again = problem;
     again.random = Random(7, "another stream");
-    if (!other_metric(solved(again).L, L, 1e-12).empty()) {
+    if (!other_metric(learned(again), M, 1e-12).empty()) {
       checks.not_checked(order, "it draws at random");
       checks.not_checked(names, "it draws at random");
       return;
@@ -119,12 +132,15 @@ class Laws {
       shuffled.X = problem.X(permutation, Eigen::all);
       for (std::size_t i = 0; i < permutation.size(); ++i)
         shuffled.y[i] = problem.y[static_cast<std::size_t>(permutation[i])];
-      return other_metric(solved(shuffled).L, L, kTolerance);
+      return other_metric(learned(shuffled), M, kTolerance);
     });
+    if (std::find(properties_.begin(), properties_.end(), "labels_are_ordered") !=
+        properties_.end())
+      return checks.not_checked(names, "it learns from the order of the classes");
     checks.law(names, [&] {
       SolverProblem renamed = problem;
       for (std::int32_t& label : renamed.y) label = (label + 1) % 3;
-      return other_metric(solved(renamed).L, L, kTolerance);
+      return other_metric(learned(renamed), M, kTolerance);
     });
   }
 
@@ -191,12 +207,14 @@ class Laws {
   }
 
   const std::function<std::unique_ptr<Solver>()>& make_;
+  const std::vector<std::string>& properties_;
 };
 
 }  // namespace
 
-void check_solver(const std::function<std::unique_ptr<Solver>()>& make, Checks& checks) {
-  Laws(make).check(checks);
+void check_solver(const std::function<std::unique_ptr<Solver>()>& make,
+                  const std::vector<std::string>& properties, Checks& checks) {
+  Laws(make, properties).check(checks);
 }
 
 }  // namespace metriclab

@@ -12,7 +12,9 @@ namespace metriclab {
 /// (r × d) with 1 ≤ r ≤ d; an objective, but for closed forms; the same bytes from the same stream;
 /// a metric that depends neither on the order of examples nor on the names of classes, unless the
 /// solver draws at random; what can't be learned from refused with an Error; a saved model that
-/// embeds alike.
-void check_solver(const std::function<std::unique_ptr<Solver>()>& make, Checks& checks);
+/// embeds alike. `properties`: "labels_are_ordered" for one that learns from the classes' order, or
+/// takes them for numbers.
+void check_solver(const std::function<std::unique_ptr<Solver>()>& make,
+                  const std::vector<std::string>& properties, Checks& checks);
 
 }  // namespace metriclab

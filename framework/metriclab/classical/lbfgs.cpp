@@ -120,7 +120,7 @@ Minimum minimize_lbfgs(const Function& f, Matrix x, const LbfgsOptions& options)
     std::swap(at, next);
     ++minimum.iterations;
     minimum.values.push_back(at.value);
-    if (options.progress) options.progress(minimum.iterations, at.value);
+    const bool in_time = !options.go_on || options.go_on(at.value);
     const auto count = static_cast<std::int64_t>(minimum.values.size());
     if (count > options.window) {
       const double before = minimum.values[static_cast<std::size_t>(count - 1 - options.window)];
@@ -128,6 +128,10 @@ Minimum minimize_lbfgs(const Function& f, Matrix x, const LbfgsOptions& options)
         minimum.stopped = "converged";
         break;
       }
+    }
+    if (!in_time) {
+      minimum.stopped = "time";
+      break;
     }
   }
   minimum.x = std::move(at.x);

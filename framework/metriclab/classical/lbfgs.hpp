@@ -16,8 +16,8 @@ struct LbfgsOptions {
   std::int64_t window = 5;
   /// How many steps the approximation of the Hessian remembers.
   std::int64_t memory = 10;
-  /// Called after each iteration with its number (from 1) and f; may be empty.
-  std::function<void(std::int64_t iteration, double value)> progress = {};
+  /// Called after each iteration with f; false ends it for want of time. May be empty.
+  std::function<bool(double value)> go_on = {};
 };
 
 struct Minimum {
@@ -25,7 +25,7 @@ struct Minimum {
   double value = 0;
   std::int64_t iterations = 0;
   std::int64_t evaluations = 0;
-  std::string stopped;         // "converged" or "iterations"
+  std::string stopped;         // "converged", "iterations" or "time"
   std::vector<double> values;  // f at the start and after each iteration; it never rises
 };
 

@@ -5,8 +5,6 @@
 
 namespace metriclab {
 
-using Vector = Eigen::VectorXd;
-
 /// Eigenvalues in falling order, with their vectors as the rows of `vectors`: A = vectorsᵀ ·
 /// diag(values) · vectors. Signs are fixed: in each vector the entry of largest magnitude is
 /// positive (the first of them on a tie), so that the same matrix gives the same bytes whatever

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/projections.hpp>
 #include <metriclab/classical/supervision.hpp>
+#include <metriclab/data/npy.hpp>
 
 namespace metriclab {
 
@@ -102,6 +104,49 @@ Matrix initial_transformation(const std::string& name, const SolverProblem& prob
     L.topRows(given) =
         found.values.head(given).cwiseSqrt().cwiseInverse().asDiagonal() * L.topRows(given);
   return L;
+}
+
+Matrix saved_transformation(const std::string& path, std::int64_t d,
+                            const std::optional<std::int64_t>& components) {
+  try {
+    std::filesystem::path file(path);
+    if (std::filesystem::is_directory(file)) file /= "L.npy";
+    Matrix L = read_npy_matrix(file);
+    if (L.cols() != d)
+      throw Error(fmt::format("{}: is a transformation of {} features; here are {}", file.string(),
+                              L.cols(), d));
+    if (components && L.rows() != *components)
+      throw Error(
+          fmt::format("{}: has {} rows; components is {}", file.string(), L.rows(), *components));
+    if (!L.allFinite())
+      throw Error(fmt::format("{}: has values that are not finite", file.string()));
+    return L;
+  } catch (Error& error) {
+    throw error.in("init_from");
+  }
+}
+
+std::vector<std::string> initial_metric_names() { return {"identity", "covariance", "random"}; }
+
+Matrix initial_metric(const std::string& name, const SolverProblem& problem,
+                      std::string_view parameter) {
+  const std::int64_t d = problem.d();
+  if (name == "random") {
+    Random random = problem.random.child("initial metric");
+    const Matrix A = Matrix::NullaryExpr(d, d, [&] { return random.normal(); });
+    return A.transpose() * A / static_cast<double>(d);
+  }
+  Matrix M = Matrix::Identity(d, d);
+  if (name == "covariance") {
+    const Eigen::LLT<Eigen::MatrixXd> factor(covariance(problem.X));
+    if (factor.info() != Eigen::Success || factor.rcond() < 1e-14)
+      throw Error(
+          "the covariance of these examples is singular and has no inverse; take \"identity\"")
+          .in(std::string(parameter));
+    M = factor.solve(M);
+    M = (M + M.transpose()).eval() / 2;
+  }
+  return M;
 }
 
 }  // namespace metriclab

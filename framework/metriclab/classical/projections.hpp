@@ -56,4 +56,21 @@ Matrix initial_transformation(const std::string& name, const SolverProblem& prob
                               const std::optional<std::int64_t>& components,
                               std::string_view solver);
 
+/// L of a saved model of a linear solver: of the folder that holds its L.npy, or a .npy file of its
+/// own, (r × d). Throws Error where it is not there, not finite, of another d than the problem's,
+/// or of another r than `components`, where that is given.
+Matrix saved_transformation(const std::string& path, std::int64_t d,
+                            const std::optional<std::int64_t>& components);
+
+/// The names that initial_metric knows: "identity", "covariance", "random".
+std::vector<std::string> initial_metric_names();
+
+/// Where a solver for M begins, or what it stays near to, (d × d), positive definite:
+///
+///     "identity"    I
+///     "covariance"  the inverse of the covariance; Error where that is singular
+///     "random"      AᵀA/d for a (d × d) A of independent normal numbers, from the problem's stream
+Matrix initial_metric(const std::string& name, const SolverProblem& problem,
+                      std::string_view parameter);
+
 }  // namespace metriclab

@@ -27,7 +27,9 @@ void check_kind(Registry& registry, const std::string& kind, const Value& resolv
     return check_dataset([&] { return registry.make<Dataset>(resolved); }, Places::beside(""),
                          checks);
   if (kind == Solver::kind)
-    return check_solver([&] { return registry.make<Solver>(resolved); }, checks);
+    return check_solver([&] { return registry.make<Solver>(resolved); },
+                        registry.description(kind, resolved.at("plugin").as_string()).properties,
+                        checks);
   if (kind == Evaluator::kind) {
     const std::string& name = resolved.at("plugin").as_string();
     std::vector<std::string> properties = registry.description(kind, name).properties;

@@ -17,7 +17,8 @@ namespace metriclab {
 namespace {
 
 struct Options {
-  std::string name, features, labels, pairs, quadruplets, chunks, parameters, metric, transform;
+  std::string name, features, labels, targets, pairs, triplets, quadruplets, chunks, parameters,
+      metric, transform;
 };
 
 /// Rows of `columns` integers separated by commas.
@@ -71,6 +72,18 @@ SolverProblem read_problem(const Options& options) {
                                 options.pairs, row[2]));
       problem.pairs.push_back({row[0], row[1], row[2] == 1});
     }
+  if (!options.targets.empty()) {
+    const Matrix targets = read_npy_matrix(options.targets);
+    if (targets.size() != problem.n())
+      throw Error(fmt::format("{}: has {} values for {} examples", options.targets, targets.size(),
+                              problem.n()));
+    problem.targets = Eigen::Map<const Vector>(targets.data(), targets.size());
+  }
+  if (!options.triplets.empty())
+    for (const auto& row : read_integers(options.triplets, 3)) {
+      check_examples(row, 3, problem.n(), options.triplets);
+      problem.triplets.push_back({row[0], row[1], row[2]});
+    }
   if (!options.quadruplets.empty())
     for (const auto& row : read_integers(options.quadruplets, 4)) {
       check_examples(row, 4, problem.n(), options.quadruplets);
@@ -94,6 +107,9 @@ Value probe(Registry& registry, const Options& options) {
   const std::chrono::duration<double> wall_seconds = std::chrono::steady_clock::now() - wall;
   const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
 
+  if (solution.L.size() == 0 && (!options.metric.empty() || !options.transform.empty()))
+    throw Error(
+        fmt::format("{} learns no linear transformation that could be written", options.name));
   if (!options.metric.empty())
     write_npy(options.metric, Matrix(solution.L.transpose() * solution.L));
   if (!options.transform.empty()) write_npy(options.transform, solution.L);
@@ -122,11 +138,15 @@ void add_probe_solver(CLI::App& app, Globals& globals, int&) {
   command->add_option("--labels", options->labels, "(n) integers: their classes");
   auto* pairs = command->add_option("--pairs", options->pairs,
                                     "CSV of i,j,kind: 1 for similar examples, -1 for dissimilar");
+  command->add_option("--targets", options->targets, "(n) numbers: their real labels");
+  auto* triplets = command->add_option("--triplets", options->triplets,
+                                       "CSV of i,j,l: d(i, j) is to be below d(i, l)");
   auto* quadruplets = command->add_option("--quadruplets", options->quadruplets,
                                           "CSV of a,b,c,d: d(a, b) is to be below d(c, d)");
   auto* chunks = command->add_option("--chunks", options->chunks,
                                      "a line for each example: its chunk, or -1 for none");
-  pairs->excludes(quadruplets)->excludes(chunks);
+  pairs->excludes(triplets)->excludes(quadruplets)->excludes(chunks);
+  triplets->excludes(quadruplets)->excludes(chunks);
   quadruplets->excludes(chunks);
   command->add_option("--parameters", options->parameters, "JSON of the solver's parameters");
   command->add_option("--metric", options->metric, "writes M = LᵀL here, (d × d)");

@@ -6,6 +6,38 @@
 namespace metriclab {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// The tuples of which every example was chosen, by the examples' new numbers (the first, where one was chosen twice).
+template <class Tuple>
+void keep_chosen(const std::vector<Tuple>& tuples, const Indices& place, std::vector<Tuple>& kept) {
+  for (Tuple tuple : tuples) {
+    bool all = true;
+    for (std::int64_t& i : tuple) all = (i = place[static_cast<std::size_t>(i)]) >= 0 && all;
+    if (all) kept.push_back(tuple);
+  }
+}
+
+Constraints subset_of(const Constraints& all, const Indices& indices, std::int64_t n) {
+  Constraints part;
+  if (!all.chunks.empty())
+    for (std::int64_t i : indices) part.chunks.push_back(all.chunks[static_cast<std::size_t>(i)]);
+  if (all.pairs.empty() && all.triplets.empty() && all.quadruplets.empty()) return part;
+  Indices place(static_cast<std::size_t>(n), -1);
+  for (std::size_t i = indices.size(); i-- > 0;)
+    place[static_cast<std::size_t>(indices[i])] = static_cast<std::int64_t>(i);
+  for (const LabelledPair& pair : all.pairs) {
+    const std::int64_t first = place[static_cast<std::size_t>(pair.first)];
+    const std::int64_t second = place[static_cast<std::size_t>(pair.second)];
+    if (first >= 0 && second >= 0) part.pairs.push_back({first, second, pair.similar});
+  }
+  keep_chosen(all.triplets, place, part.triplets);
+  keep_chosen(all.quadruplets, place, part.quadruplets);
+  return part;
+}
+
+}  // namespace
+
 Dataset::~Dataset() = default;
 
 const std::vector<std::int32_t>& Data::labels() const {
@@ -30,6 +62,7 @@ Data Data::subset(const Indices& indices) const {
   }
   if (!targets.empty())
     for (std::int64_t i : indices) part.targets.push_back(targets[static_cast<std::size_t>(i)]);
+  part.constraints = subset_of(constraints, indices, size());
   return part;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,11 +32,26 @@ struct Split {
   std::vector<Episode> episodes;  // for few-shot evaluation; may be empty
 };
 
+/// A pair of examples that is to be near (similar) or far.
+struct LabelledPair {
+  std::int64_t first = 0, second = 0;
+  bool similar = true;
+};
+
+/// What is known of nearness beside labels, or in their place; each may be empty. Numbers are those of examples.
+struct Constraints {
+  std::vector<LabelledPair> pairs;
+  std::vector<std::array<std::int64_t, 3>> triplets;     // d(0, 1) < d(0, 2)
+  std::vector<std::array<std::int64_t, 4>> quadruplets;  // d(0, 1) < d(2, 3)
+  std::vector<std::int64_t> chunks;                      // (n) the chunk of each example, −1 for none; or empty
+};
+
 /// A data set in memory.
 struct Data {
   Examples examples;
   std::vector<LabelColumn> columns;          // the class first; further ones: coarser levels, camera, user
   std::vector<double> targets;               // (n) for regression labels, or empty
+  Constraints constraints;
   std::vector<std::string> feature_names;    // (dimension) or empty
   std::vector<Split> splits;                 // predefined ones, in the order of Dataset::split_names()
 
@@ -43,7 +59,8 @@ struct Data {
   /// The class labels: the first column, which must be there.
   const std::vector<std::int32_t>& labels() const;
   std::int64_t n_classes() const;
-  /// The examples of those indices with their labels; classes keep their numbers; predefined splits are dropped.
+  /// The examples of those indices with their labels, and the constraints among them; classes keep their numbers;
+  /// predefined splits are dropped.
   Data subset(const Indices& indices) const;
 };
 

@@ -37,6 +37,25 @@ MatrixF Examples::as_float() const {
   return Eigen::Map<const MatrixF>(floats().data(), size_, dimension_);
 }
 
+Matrix Examples::rows(std::int64_t begin, std::int64_t count) const {
+  METRICLAB_CHECK(0 <= begin && 0 <= count && begin + count <= size_, "examples out of range");
+  return std::visit(
+      [&](const auto& values) -> Matrix {
+        using Scalar = typename std::remove_cvref_t<decltype(values)>::value_type;
+        using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        return Eigen::Map<const RowMajor>(values.data() + begin * dimension_, count, dimension_)
+            .template cast<double>();
+      },
+      values_);
+}
+
+Matrix Examples::rows(const Indices& indices) const {
+  Matrix chosen(static_cast<Eigen::Index>(indices.size()), dimension_);
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    chosen.row(static_cast<Eigen::Index>(i)) = rows(indices[i], 1);
+  return chosen;
+}
+
 Examples Examples::subset(const Indices& indices) const {
   return std::visit(
       [&](const auto& values) {

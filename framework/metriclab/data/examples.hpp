@@ -17,6 +17,7 @@ namespace metriclab {
 /// Row-major throughout: a row is an example, and rows are contiguous.
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using MatrixF = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Vector = Eigen::VectorXd;
 using Shape = std::vector<std::int64_t>;
 using Indices = std::vector<std::int64_t>;
 
@@ -39,6 +40,9 @@ class Examples {
   /// (n × dimension), copied, in the precision asked for.
   Matrix as_double() const;
   MatrixF as_float() const;
+  /// Examples begin … begin + count − 1, and those of these indices, (count × dimension), in double.
+  Matrix rows(std::int64_t begin, std::int64_t count) const;
+  Matrix rows(const Indices& indices) const;
   /// The values as held; `is_double()` tells which is there.
   std::span<const float> floats() const { return std::get<std::vector<float>>(values_); }
   std::span<const double> doubles() const { return std::get<std::vector<double>>(values_); }

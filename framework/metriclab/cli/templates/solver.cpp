@@ -25,7 +25,7 @@ class MySolver final : public Solver {
         .at_most(1);
   }
 
-  Solution solve(const SolverProblem& problem) override {
+  Solution learn(const SolverProblem& problem) override {
     require_features(problem, "my_solver");
     const auto members = require_classes(problem, "my_solver");
     Matrix centred = problem.X;
