@@ -37,6 +37,9 @@ class Clustering final : public Evaluator {
         .at_least(1);
   }
 
+  bool compares(Distance distance) const override {
+    return distance != Distance::bilinear && distance != Distance::by_class;
+  }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);
     const std::int64_t n = input.test.embeddings.rows();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <metriclab/evaluation/by_class.hpp>
 #include <metriclab/evaluation/checks.hpp>
 #include <metriclab/neighbors/search.hpp>
 
@@ -35,6 +36,7 @@ class Knn final : public Evaluator {
     is.parameter("n_neighbors", &Knn::n_neighbors, "how many neighbours vote").at_least(1);
   }
 
+  bool compares(Distance) const override { return true; }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);
     const std::int64_t n = input.test.embeddings.rows();
@@ -54,10 +56,11 @@ class Knn final : public Evaluator {
     for (const auto& entry : tested) shared = shared || trained.contains(entry.first);
     if (!shared) return all_undefined("the training part has none of the test part's classes");
 
-    const auto found = leave_one_out
-                           ? nearest_neighbors(input.test.embeddings, n_neighbors, input.distance)
-                           : nearest_neighbors(input.test.embeddings, voters.embeddings,
-                                               n_neighbors, input.distance);
+    const auto found =
+        input.distance == Distance::by_class ? nearest_by_class(input.test, voters, n_neighbors)
+        : leave_one_out ? nearest_neighbors(input.test.embeddings, n_neighbors, input.distance)
+                        : nearest_neighbors(input.test.embeddings, voters.embeddings, n_neighbors,
+                                            input.distance);
     struct Counts {
       double there = 0, predicted = 0, right = 0;
     };

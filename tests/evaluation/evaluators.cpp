@@ -56,6 +56,37 @@ TEST_CASE("knn: too few to vote, and classes never trained on") {
         "the training part has none of the test part's classes");
 }
 
+TEST_CASE("knn by class: an example is as far as it is in its class's block") {
+  // Two classes, blocks of one dimension. Seen in block 0 the query 0 is 1 from a (class 0); seen
+  // in block 1 it is 0.5 from b (class 1), which in block 0 would be 9 away.
+  Embedded train = embedded(MatrixF{{1, 5}, {9, 2.5}, {3, 7}}, {0, 1, 0});
+  train.columns.front().classes = {"first", "second"};
+  const Embedded test = embedded(MatrixF{{0, 2}}, {1});
+  CHECK(
+      evaluate("knn", test, train, R"({"n_neighbors": 1})", Distance::by_class)["accuracy"].value ==
+      1);
+  CHECK(evaluate("knn", test, train, R"({"n_neighbors": 1})")["accuracy"].value == 0);
+  // Two of class 0 outvote it.
+  CHECK(
+      evaluate("knn", test, train, R"({"n_neighbors": 3})", Distance::by_class)["accuracy"].value ==
+      0);
+  // Leaving each out: nearest of a is the third (2 in block 0, b is 2.5 in block 1); of b it is a
+  // (8 in block 0) or the third (6); of the third, a.
+  CHECK(evaluate("knn", train, {}, R"({"n_neighbors": 1})", Distance::by_class)["accuracy"].value ==
+        doctest::Approx(2.0 / 3));
+  train.columns.front().classes = {"first", "second", "third"};
+  CHECK_THROWS_WITH_AS(
+      evaluate("knn", test, train, R"({"n_neighbors": 1})", Distance::by_class),
+      "2 dimensions are not one block for each of 3 classes, as the distance \"by_class\" needs "
+      "them",
+      Error);
+  for (const std::string name : {"retrieval", "verification", "clustering", "few_shot"})
+    for (const auto& [metric, is] : evaluate(name, train, {}, "{}", Distance::by_class)) {
+      CAPTURE(name);
+      CHECK(is.reason == "it can't go by the distance \"by_class\" of these embeddings");
+    }
+}
+
 TEST_CASE("retrieval by hand") {
   // From 0 the others come as 1 (other), 3 (same), 7 (same): ranks 2 and 3. From 3: 1, 0, 7: ranks
   // 2 and 3. From 7: 3, 1, 0: ranks 1 and 3. The one at 1 has no other of its class.

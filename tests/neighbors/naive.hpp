@@ -29,6 +29,13 @@ double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance
       return xx == 0 || yy == 0 ? 1 : 1 - product / std::sqrt(xx) / std::sqrt(yy);
     case Distance::dot:
       return -product;
+    case Distance::bilinear:
+      product = 0;
+      for (std::int64_t t = 0; t < x.cols() / 2; ++t)
+        product += double{x(i, t)} * double{y(j, x.cols() / 2 + t)};
+      return -product;
+    case Distance::by_class:
+      break;
   }
   return 0;
 }

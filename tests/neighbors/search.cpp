@@ -124,6 +124,29 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("bilinear compares the first half of the query with the second half of the gallery") {
+  const MatrixF query = points<MatrixF>("normal", 40, 6, Random(3)),
+                gallery = points<MatrixF>("normal", 1500, 6, Random(4));
+  const auto found = nearest_neighbors(query, gallery, 5, Distance::bilinear);
+  for (std::int64_t i = 0; i < query.rows(); ++i) {
+    const auto expected = naive::ranking(query, i, gallery, Distance::bilinear);
+    for (std::int64_t r = 0; r < 5; ++r) {
+      const std::int64_t j = expected[static_cast<std::size_t>(r)];
+      CHECK(found.indices(i, r) == j);
+      CHECK(found.distances(i, r) ==
+            doctest::Approx(naive::distance(query, i, gallery, j, Distance::bilinear)));
+    }
+  }
+  // It is asymmetric: the same two rows in the other roles are another distance.
+  const MatrixF two{{1, 0, 0, 3}, {0, 1, 2, 0}};
+  CHECK(naive::distance(two, 0, two, 1, Distance::bilinear) == -2);
+  CHECK(naive::distance(two, 1, two, 0, Distance::bilinear) == -3);
+  CHECK(nearest_neighbors(two, 1, Distance::bilinear).distances(0, 0) == -2);
+  CHECK(nearest_neighbors(two, 1, Distance::bilinear).distances(1, 0) == -3);
+  CHECK_THROWS_AS(nearest_neighbors(MatrixF(MatrixF::Ones(3, 3)), 1, Distance::bilinear), Error);
+  CHECK_THROWS_AS(nearest_neighbors(two, 1, Distance::by_class), Error);
+}
+
 TEST_CASE("sets of nothing, and dimensions of nothing") {
   const MatrixF none(0, 3), three = MatrixF::Ones(3, 3);
   CHECK(nearest_neighbors(none, three, 2).indices.rows() == 0);

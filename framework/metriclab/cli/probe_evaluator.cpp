@@ -62,7 +62,7 @@ Value probe(Registry& registry, const Options& options) {
                          .distance = distance,
                          .episodes = no_episodes,
                          .random = Random(0, "probe")};
-  for (const Metric& metric : evaluator->evaluate(input)) {
+  for (const Metric& metric : evaluator->measure(input)) {
     metrics.set(metric.name, metric.value);
     if (!std::isfinite(metric.value)) reasons.set(metric.name, metric.reason);
   }

@@ -5,9 +5,15 @@
 
 namespace metriclab {
 
-/// How two embeddings are compared. The smaller the nearer, for all of them: cosine is 1 − cos, dot
-/// is −x·y.
-enum class Distance { euclidean, squared_euclidean, cosine, dot };
+/// How two embeddings are compared, a query's x and a gallery example's y. The smaller the nearer,
+/// for all of them:
+///
+///     cosine    1 − cos
+///     dot       −x·y
+///     bilinear  −x₁·y₂: the first half of x with the second half of y; it may be asymmetric
+///     by_class  ‖x_c − y_c‖, where c is the class of y, known for the gallery of a classifier, and
+///               an embedding is one block of equal width for each class of the data set
+enum class Distance { euclidean, squared_euclidean, cosine, dot, bilinear, by_class };
 std::string_view to_string(Distance distance);
 /// Throws Error listing the names when there is none such.
 Distance distance_from_string(std::string_view name);

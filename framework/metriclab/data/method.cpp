@@ -6,7 +6,7 @@
 namespace metriclab {
 namespace {
 
-constexpr std::array<std::string_view, 4> kDistances = {"euclidean", "squared_euclidean", "cosine", "dot"};
+constexpr std::array<std::string_view, 6> kDistances = {"euclidean", "squared_euclidean", "cosine", "dot", "bilinear", "by_class"};
 
 }  // namespace
 

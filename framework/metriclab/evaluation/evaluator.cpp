@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/evaluation/evaluator.hpp>
+#include <fmt/format.h>
+
+#include <metriclab/evaluation/checks.hpp>
 
 namespace metriclab {
 
 Evaluator::~Evaluator() = default;
+
+std::vector<Metric> Evaluator::measure(const Evaluation& input) const {
+  if (compares(input.distance)) return evaluate(input);
+  // What it has to say of no examples at all are its metrics' names.
+  const Embedded none;
+  const std::vector<Episode> no_episodes;
+  std::vector<Metric> metrics =
+      evaluate({.train = none, .test = none, .episodes = no_episodes, .random = input.random});
+  for (Metric& metric : metrics)
+    metric = undefined(metric.name,
+                       fmt::format("it can't go by the distance \"{}\" of these embeddings",
+                                   to_string(input.distance)),
+                       metric.higher_is_better);
+  return metrics;
+}
 
 const std::vector<std::int32_t>& Embedded::labels() const {
   METRICLAB_CHECK(!columns.empty(), "labels of embeddings that have none");

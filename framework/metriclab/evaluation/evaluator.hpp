@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <metriclab/data/method.hpp>
 #include <string>
 #include <vector>
-
-#include <metriclab/data/method.hpp>
 
 namespace metriclab {
 
 /// Embedded examples with what is known of them.
 struct Embedded {
-  MatrixF embeddings;                  // (n × d)
-  std::vector<LabelColumn> columns;    // the class first
+  MatrixF embeddings;                // (n × d)
+  std::vector<LabelColumn> columns;  // the class first
   const std::vector<std::int32_t>& labels() const;
 };
 
 /// What an evaluator sees: embeddings and labels, nothing of the method.
 struct Evaluation {
-  const Embedded& train;               // the gallery of a classifier; may be empty (0 rows)
+  const Embedded& train;  // the gallery of a classifier; may be empty (0 rows)
   const Embedded& test;
   Distance distance = Distance::euclidean;
   const std::vector<Episode>& episodes;  // indices into `test`; may be empty
@@ -27,10 +26,10 @@ struct Evaluation {
 
 /// One measured number. A value that is not finite has a reason.
 struct Metric {
-  std::string name;                    // "accuracy", "recall_at_1", "map_at_r"
+  std::string name;  // "accuracy", "recall_at_1", "map_at_r"
   double value = 0;
   bool higher_is_better = true;
-  std::string reason;                  // why `value` is NaN
+  std::string reason;  // why `value` is NaN
 };
 
 /// Plugin kind "evaluator": measures embeddings.
@@ -41,6 +40,11 @@ class Evaluator : public Component {
   ~Evaluator() override;
 
   virtual std::vector<Metric> evaluate(const Evaluation& input) const = 0;
+  /// Whether it can go by such distances; `by_class` takes a classifier that knows of it.
+  virtual bool compares(Distance distance) const { return distance != Distance::by_class; }
+  /// What `evaluate` gives, or, where the embeddings are under a distance it can't go by, its
+  /// metrics without values.
+  std::vector<Metric> measure(const Evaluation& input) const;
 };
 
 }  // namespace metriclab

@@ -84,7 +84,7 @@ void measure(const Value& evaluators, const Evaluation& input, const Random& ran
     const auto evaluator = registry.create_as<Evaluator>(is.at("block"));
     Evaluation own = input;
     own.random = random.child(is.at("block").at("plugin").as_string());
-    for (const Metric& metric : evaluator->evaluate(own)) {
+    for (const Metric& metric : evaluator->measure(own)) {
       const std::string name = is.at("name").as_string() + "." + metric.name;
       metrics.set(name, metric.value);
       directions.set(name, metric.higher_is_better);

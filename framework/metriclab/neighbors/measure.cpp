@@ -62,6 +62,20 @@ std::vector<double> inverse_norms(Rows<Scalar> rows) {
 template <class Scalar>
 Measure<Scalar>::Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance)
     : query_(query), gallery_(gallery), distance_(distance) {
+  if (distance == Distance::by_class)
+    throw Error(
+        "distances by class are between an example and a class; only classifiers by "
+        "nearest neighbours measure them");
+  if (distance == Distance::bilinear) {
+    if (query.d() % 2 != 0)
+      throw Error(
+          fmt::format("{} dimensions have no two halves, which the distance "
+                      "\"bilinear\" compares",
+                      query.d()));
+    query_ = query.columns(0, query.d() / 2);
+    gallery_ = gallery.columns(query.d() / 2, query.d() / 2);
+    distance_ = Distance::dot;
+  }
   if (distance != Distance::cosine) return;
   query_factors_ = inverse_norms(query);
   gallery_factors_ = inverse_norms(gallery);
@@ -85,6 +99,9 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
     }
     case Distance::dot:
       return -sum(d, [&](std::int64_t t) { return double{x[t]} * double{y[t]}; });
+    case Distance::bilinear:
+    case Distance::by_class:
+      break;
   }
   METRICLAB_CHECK(false, "a distance that is not measured");
 }

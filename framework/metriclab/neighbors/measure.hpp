@@ -21,6 +21,13 @@ class Rows {
         stride_(matrix.outerStride()) {
     static_assert(M::IsRowMajor && M::InnerStrideAtCompileTime == 1, "rows must be contiguous");
   }
+  /// Columns begin … begin + count − 1 of these.
+  Rows columns(std::int64_t begin, std::int64_t count) const {
+    Rows part = *this;
+    part.values_ += begin;
+    part.d_ = count;
+    return part;
+  }
 
   std::int64_t n() const { return n_; }
   std::int64_t d() const { return d_; }
@@ -43,6 +50,8 @@ std::vector<double> inverse_norms(Rows<Scalar> rows);
 /// Distances between rows, each measured directly in double, in a fixed order of summation: what is
 /// nearer, and what ties, is decided by these. The same rows give the same value whichever comes
 /// first.
+/// `bilinear` is `dot` on one half of each, and is treated as such from here on. Throws Error for
+/// `by_class`, which takes classes to measure, and where there are no two halves.
 template <class Scalar>
 class Measure {
  public:
