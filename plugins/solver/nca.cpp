@@ -20,7 +20,7 @@ using namespace metriclab;
 /// the objective by no more than tolerance of it.
 class Nca final : public TransformationSolver {
  public:
-  Nca() : TransformationSolver(200, 1e-6) {}
+  Nca() : TransformationSolver(200, 1e-7) {}
 
   static void describe(Description<Nca>& is) {
     is.summary("neighbourhood components: expected accuracy of a stochastic nearest neighbour");
@@ -35,8 +35,8 @@ class Nca final : public TransformationSolver {
     const std::vector<Indices> members = require_classes(problem, "nca");
     if (static_cast<std::int64_t>(members.size()) == problem.n())
       throw Error("nca needs a class with two examples; each of these is of a class of its own");
-    const NcaObjective objective(problem.X, problem.y);
-    return maximize(problem, "nca", objective, start(problem, "nca"));
+    NcaObjective objective(problem.X, problem.y);
+    return maximize(problem, "nca", std::ref(objective), start(problem, "nca"));
   }
 };
 

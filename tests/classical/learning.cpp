@@ -156,11 +156,29 @@ TEST_CASE("the LMNN objective equals the plain sum, whether or not its list is n
 
 TEST_CASE("the NCA objective equals the plain mean") {
   const SolverProblem problem = gaussian_classes(70, 5, 3, 1.5);
-  const NcaObjective objective(problem.X, problem.y);
+  NcaObjective objective(problem.X, problem.y);
   Matrix gradient;
   for (double scale : {0.01, 0.5, 2.0}) {
     const Matrix L = random_matrix(3, 5, scale, 4);
     CHECK(objective(L, gradient) == doctest::Approx(plain_nca(problem, L)).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("the NCA objective in single precision comes near the plain mean, few pairs or all") {
+  // From all pairs mattering about equally to few.
+  const SolverProblem problem = gaussian_classes(640, 6, 4, 1.0);
+  NcaObjective objective(problem.X, problem.y);
+  const Matrix direction = random_matrix(5, 6, 1, 12);
+  for (double scale : {0.05, 0.3, 1.0, 4.0}) {
+    CAPTURE(scale);
+    const Matrix L = random_matrix(5, 6, scale, 11);
+    Matrix gradient;
+    CHECK(objective(L, gradient) == doctest::Approx(plain_nca(problem, L)).epsilon(1e-6));
+    const double h = 1e-5 * scale;
+    const double numeric =
+        (plain_nca(problem, L + h * direction) - plain_nca(problem, L - h * direction)) / (2 * h);
+    CHECK(gradient.cwiseProduct(direction).sum() ==
+          doctest::Approx(numeric).epsilon(1e-4).scale(gradient.norm()));
   }
 }
 
