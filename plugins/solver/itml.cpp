@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
-#include <metriclab/classical/linear_algebra.hpp>
+#include <limits>
+#include <metriclab/classical/iterative_solver.hpp>
+#include <metriclab/classical/lbfgs.hpp>
 #include <metriclab/classical/supervision.hpp>
 
 namespace {
@@ -18,11 +20,20 @@ using namespace metriclab;
 ///     − log det(M M₀⁻¹) − d subject to  d²_k ≤ ξ_k for similar pairs (ξ⁰ = u),  d²_k ≥ ξ_k for
 ///     dissimilar pairs (ξ⁰ = l),  d²_k = v_kᵀ M v_k
 ///
-/// by cyclic Bregman projections in the order of the pairs, each a rank-one update of M (algorithm
-/// 1); the optimum is unique. An iteration is one round over all pairs; stopped "converged" when
-/// the dual variables λ change by ‖λ − λ'‖₁ ≤ tolerance·(‖λ‖₂ + ‖λ'‖₂) in it. The objective
-/// reported is the one above; it grows from 0, since it is at its optimum before the constraints
-/// hold. M is positive definite throughout.
+/// The optimum is unique. For a given M the best ξ is ξ⁰ where the constraint holds with it, and
+/// d² otherwise, so what is left to minimise is smooth and convex in M,
+///
+///     f(M) = D(M, M₀) + γ·Σ_k h(d²_k/ξ⁰_k) over the pairs that violate ξ⁰,  h(r) = r − log r − 1
+///
+/// which is the objective reported; it never rises. It is minimised over a square L with M = LᵀL,
+/// which the logarithm keeps regular, so that M is positive definite throughout. Stopped
+/// "converged" when ‖L·∇f(M)·Lᵀ‖_F ≤ tolerance: about the relative error of M, since ‖M^½·∇f·M^½‖_F
+/// bounds the distance to the optimum in the metric of the logarithm.
+///
+/// With `components` = r the prior is of rank r: I on the r leading principal components of the
+/// examples, 0 beside them. M then stays in that space, as the divergence is infinite elsewhere
+/// (Kulis, Sustik, Dhillon. Low-rank kernel learning with Bregman matrix divergences. Journal of
+/// Machine Learning Research 2009), and everything happens in r dimensions.
 ///
 /// Bounds: u and l, where not given, are the lower and the upper percentile of the distances
 /// between the examples that the pairs name (of 2000 of them, drawn at random, where there are
@@ -33,21 +44,27 @@ using namespace metriclab;
 /// Pairs are given, or drawn from the labels: n_constraints of either kind, or all where there are
 /// fewer. Pairs of equal examples say nothing and are left out; no pair left is an error.
 ///
-/// Differs from the paper: the percentiles, as above; and for γ ≠ 1 the projection is
-/// γ/(γ + 1)·(1/p − 1/ξ), which solves its equation; the paper's (1/p − γ/ξ)/2 does so for γ = 1
-/// only.
-class Itml final : public Solver {
+/// Differs from the paper: the percentiles, as above; and L-BFGS on f in place of cyclic
+/// projections on one constraint after the other, which come to the same M: an iteration is a
+/// matrix product over all pairs instead of a rank-one update of M for each.
+class Itml final : public IterativeSolver {
  public:
+  Itml() : IterativeSolver(1000, 1e-3) {}
+
   static void describe(Description<Itml>& is) {
     is.summary(
         "the metric nearest to a prior that keeps similar pairs near and dissimilar ones far");
     is.source("Davis, Kulis, Jain, Sra, Dhillon. Information-theoretic metric learning. ICML 2007");
     is.cost(
-        "O(c d²) time an iteration for c pairs, once O(min(n, 2000)² d + d³); O(c d + d²) memory");
+        "O(c d r + r³) time an iteration for c pairs, once O(min(n, 2000)² d + n d²); O(c r + d²) "
+        "memory");
     is.parameter("gamma", &Itml::gamma, "weight of the slack: the larger, the closer to the bounds")
         .above(0);
-    is.parameter("prior", &Itml::prior, "M₀: the identity, or the inverse covariance")
-        .one_of({"identity", "covariance"});
+    is.parameter("prior", &Itml::prior, "M₀; \"covariance\" is the inverse covariance")
+        .one_of(initial_metric_names());
+    is.parameter("components", &Itml::components,
+                 "rank of M, in the space of that many principal components; null is full rank")
+        .at_least(1);
     is.parameter("n_constraints", &Itml::n_constraints,
                  "pairs of either kind to draw from the labels; null is 20·classes²")
         .at_least(1);
@@ -68,11 +85,8 @@ class Itml final : public Solver {
     is.parameter("dissimilar_bound", &Itml::dissimilar_bound,
                  "l, for the squared distance of dissimilar pairs; null is the upper percentile")
         .above(0);
-    is.parameter("max_iterations", &Itml::max_iterations, "rounds over all pairs at most")
-        .at_least(1);
-    is.parameter("tolerance", &Itml::tolerance,
-                 "change of the dual variables in a round that counts as none")
-        .at_least(0);
+    describe_limits(is, "relative error of M that is small enough");
+    describe_kernel(is);
   }
 
   Solution learn(const SolverProblem& problem) override {
@@ -85,68 +99,75 @@ class Itml final : public Solver {
     if (pairs.empty())
       throw Error("itml needs pairs of examples that differ; in each of these both are equal");
 
+    // In coordinates in which M₀ is the identity.
+    const Matrix basis = coordinates(problem);
     const auto c = static_cast<std::int64_t>(pairs.size());
-    const std::int64_t d = problem.d();
-    Matrix V(c, d);
-    Vector xi(c), start(c);
+    Matrix V(c, problem.d());
     for (std::int64_t k = 0; k < c; ++k) {
       const LabelledPair& pair = pairs[static_cast<std::size_t>(k)];
       V.row(k) = problem.X.row(pair.first) - problem.X.row(pair.second);
-      start[k] = pair.similar ? u : l;
     }
-    xi = start;
-    Matrix M = Matrix::Identity(d, d), precision = M;  // precision = M₀⁻¹
-    if (prior == "covariance") {
-      precision = covariance(problem.X);
-      const Eigen::LLT<Matrix> factor(precision);
-      if (factor.info() != Eigen::Success || factor.rcond() < 1e-14)
-        throw Error(
-            "the covariance of these examples is singular and has no inverse; take the prior "
-            "\"identity\"")
-            .in("prior");
-      M = factor.solve(M);
-    }
-
-    Solution solution;
-    solution.stopped = "iterations";
-    solution.objectives.push_back(0);
-    Vector lambda = Vector::Zero(c), before = lambda, Mv(d);
-    double log_det = 0;  // of M M₀⁻¹
-    while (solution.iterations < max_iterations) {
+    V = V * basis.transpose();
+    auto objective = [&, u = u, l = l](const Matrix& L, Matrix& gradient) {
+      const Matrix Z = V * L.transpose();
+      const Vector squares = Z.rowwise().squaredNorm();
+      double slack = 0;
+      Indices violated;
+      std::vector<double> weights;
       for (std::int64_t k = 0; k < c; ++k) {
-        const double sign = pairs[static_cast<std::size_t>(k)].similar ? 1 : -1;
-        Mv.noalias() = M * V.row(k).transpose();
-        const double p = V.row(k).dot(Mv);
-        const double alpha = std::min(lambda[k], sign * gamma / (gamma + 1) * (1 / p - 1 / xi[k]));
-        if (alpha == 0) continue;
-        lambda[k] -= alpha;
-        xi[k] = gamma * xi[k] / (gamma + sign * alpha * xi[k]);
-        const double shrink = 1 - sign * alpha * p;
-        log_det -= std::log(shrink);
-        const double beta = sign * alpha / shrink;
-        for (std::int64_t row = 0; row < d; ++row) M.row(row) += (beta * Mv[row]) * Mv.transpose();
+        const bool similar = pairs[static_cast<std::size_t>(k)].similar;
+        const double bound = similar ? u : l, ratio = squares[k] / bound;
+        if (similar ? ratio <= 1 : ratio >= 1) continue;
+        slack += ratio - std::log(ratio) - 1;
+        violated.push_back(k);
+        weights.push_back(gamma * (1 / bound - 1 / squares[k]));
       }
-      ++solution.iterations;
-      const auto ratio = xi.array() / start.array();
-      solution.objective = M.cwiseProduct(precision).sum() - log_det - static_cast<double>(d) +
-                           gamma * (ratio - ratio.log() - 1).sum();
-      solution.objectives.push_back(solution.objective);
-      if (problem.progress)
-        problem.progress(
-            static_cast<double>(solution.iterations) / static_cast<double>(max_iterations),
-            fmt::format("itml: round {}, objective {:.6g}", solution.iterations,
-                        solution.objective));
-      if ((lambda - before).lpNorm<1>() <= tolerance * (lambda.norm() + before.norm())) {
-        solution.stopped = "converged";
-        break;
-      }
-      before = lambda;
-    }
-    solution.L = factorize((M + M.transpose()) / 2);
-    return solution;
+      const Eigen::PartialPivLU<Matrix> factor(L);
+      const double log_det = 2 * factor.matrixLU().diagonal().cwiseAbs().array().log().sum();
+      if (!std::isfinite(log_det)) return std::numeric_limits<double>::infinity();
+      const auto count = static_cast<Eigen::Index>(violated.size());
+      const Matrix pull =
+          Eigen::Map<const Vector>(weights.data(), count).asDiagonal() * Z(violated, Eigen::all);
+      gradient = 2 * (L - factor.inverse().transpose());
+      gradient.noalias() += 2 * pull.transpose() * V(violated, Eigen::all);
+      return L.squaredNorm() - log_det - static_cast<double>(L.rows()) + gamma * slack;
+    };
+    Iterations iterations(problem, "itml", max_iterations, time_limit);
+    const LbfgsOptions options{.max_iterations = max_iterations,
+                               .converged =
+                                   [&](const Matrix& L, const Matrix& gradient) {
+                                     return (gradient * L.transpose()).norm() / 2 <= tolerance;
+                                   },
+                               .memory = 20,
+                               .go_on =
+                                   [&](double value) {
+                                     iterations.end_one(value);
+                                     return !iterations.out_of_time();
+                                   }};
+    Minimum minimum =
+        minimize_lbfgs(objective, Matrix::Identity(basis.rows(), basis.rows()), options);
+    return {.L = minimum.x * basis,
+            .objective = minimum.value,
+            .iterations = minimum.iterations,
+            .stopped = std::move(minimum.stopped),
+            .objectives = std::move(minimum.values)};
   }
 
  private:
+  /// B with M₀ = BᵀB, (r × d).
+  Matrix coordinates(const SolverProblem& problem) const {
+    if (components && *components < problem.d()) {
+      if (prior != "identity")
+        throw Error(
+            "a prior of low rank is the identity on the leading components; take "
+            "\"identity\", or no components")
+            .in("prior");
+      return initial_transformation("pca", problem, components, "itml");
+    }
+    require_components(components, problem.d(), "the number of features");
+    return factorize(initial_metric(prior, problem, "prior"));
+  }
+
   std::pair<double, double> bounds(const SolverProblem& problem,
                                    const std::vector<LabelledPair>& pairs) const {
     constexpr std::size_t kMostExamples = 2000;
@@ -196,13 +217,11 @@ class Itml final : public Solver {
 
   double gamma = 1;
   std::string prior = "identity";
-  std::optional<std::int64_t> n_constraints;
+  std::optional<std::int64_t> components, n_constraints;
   double lower_percentile = 5;
   double upper_percentile = 95;
   std::string percentiles_of = "distances";
   std::optional<double> similar_bound, dissimilar_bound;
-  std::int64_t max_iterations = 1000;
-  double tolerance = 1e-3;
 };
 
 METRICLAB_PLUGIN(Itml, "itml");

@@ -122,12 +122,15 @@ Minimum minimize_lbfgs(const Function& f, Matrix x, const LbfgsOptions& options)
     minimum.values.push_back(at.value);
     const bool in_time = !options.go_on || options.go_on(at.value);
     const auto count = static_cast<std::int64_t>(minimum.values.size());
+    bool done = options.converged && options.converged(at.x, at.gradient);
     if (count > options.window) {
       const double before = minimum.values[static_cast<std::size_t>(count - 1 - options.window)];
-      if (before - at.value <= options.tolerance * std::abs(at.value)) {
-        minimum.stopped = "converged";
-        break;
-      }
+      const double tolerance = options.converged ? 0 : options.tolerance;
+      done = done || before - at.value <= tolerance * std::abs(at.value);
+    }
+    if (done) {
+      minimum.stopped = "converged";
+      break;
     }
     if (!in_time) {
       minimum.stopped = "time";

@@ -14,6 +14,9 @@ struct LbfgsOptions {
   /// |f|.
   double tolerance = 1e-6;
   std::int64_t window = 5;
+  /// Converged when this says so of x and the gradient, and not by `tolerance`, but where f is
+  /// lowered no more; may be empty.
+  std::function<bool(const Matrix& x, const Matrix& gradient)> converged = {};
   /// How many steps the approximation of the Hessian remembers.
   std::int64_t memory = 10;
   /// Called after each iteration with f; false ends it for want of time. May be empty.
