@@ -14,7 +14,8 @@ std::string text_of(const Shape& shape) {
 }
 
 /// Arrays of NumPy: examples along the first axis, of any shape; labels (n), or (n × columns) with
-/// the class first.
+/// the class first. Arrays of float32 and float64 are mapped into memory, and read where they are
+/// used.
 class Npy final : public Dataset {
  public:
   static void describe(Description<Npy>& is) {
@@ -37,6 +38,18 @@ class Npy final : public Dataset {
 
   Data load(const Places& places) const override {
     const std::filesystem::path file = places.find(features);
+    Data data;
+    if (auto mapped = map_npy_examples(file))
+      data.examples = std::move(*mapped);
+    else
+      data.examples = read_examples(file);
+    check_finite(data.examples, file.string());
+    if (labels) read_labels(places.find(*labels), data);
+    return data;
+  }
+
+ private:
+  static Examples read_examples(const std::filesystem::path& file) {
     const NpyArray array = read_npy(file);
     if (array.shape.empty() || array.shape[0] == 0)
       throw Error(file.string() + ": its shape is " + text_of(array.shape) +
@@ -47,16 +60,11 @@ class Npy final : public Dataset {
       if (size == 0)
         throw Error(file.string() + ": its shape is " + text_of(array.shape) +
                     "; an example has no values");
-    Data data;
     const bool single = std::holds_alternative<std::vector<float>>(array.values) ||
                         std::holds_alternative<std::vector<std::uint8_t>>(array.values);
-    data.examples = single ? Examples(shape, array.as_float()) : Examples(shape, array.as_double());
-    check_finite(data.examples, file.string());
-    if (labels) read_labels(places.find(*labels), data);
-    return data;
+    return single ? Examples(shape, array.as_float()) : Examples(shape, array.as_double());
   }
 
- private:
   static void read_labels(const std::filesystem::path& file, Data& data) {
     const NpyArray array = read_npy(file);
     if (std::holds_alternative<std::vector<float>>(array.values) ||

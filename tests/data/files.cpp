@@ -82,6 +82,76 @@ TEST_CASE("npy: arrays of any shape with one or more label columns") {
         x + ": its shape is (0, 2); examples lie along the first axis, and there are none");
 }
 
+TEST_CASE("npy: mapped into memory, the values are those that reading gives") {
+  const TemporaryFolder folder;
+  const Places places{folder.path(), ""};
+  const std::vector<float> values = {1.5f, -2, 3, 4, 5.25f, 6, 7, 8};
+  write_npy(folder.path() / "float.npy", {4, 2}, values);
+  write_npy(folder.path() / "double.npy", {2, 2, 2},
+            std::vector<double>(values.begin(), values.end()));
+  write_npy(folder.path() / "integer.npy", {4, 2}, std::vector<std::int64_t>(8, 3));
+  const auto mapped = map_npy_examples(folder.path() / "float.npy");
+  REQUIRE(mapped);
+  CHECK(mapped->as_float() == MatrixF{{1.5f, -2}, {3, 4}, {5.25f, 6}, {7, 8}});
+  CHECK(map_npy_examples(folder.path() / "double.npy")->shape() == Shape{2, 2});
+  CHECK_FALSE(map_npy_examples(folder.path() / "integer.npy"));
+  CHECK_FALSE(map_npy_examples(folder.path() / "none.npy"));
+  CHECK(read_npy_shape(folder.path() / "double.npy") == Shape{2, 2, 2});
+  // The file may be gone while the examples are in use, and parts of them share its bytes.
+  Examples part = mapped->subset({1, 2});
+  std::filesystem::remove(folder.path() / "float.npy");
+  CHECK(part.floats().data() == mapped->floats().data() + 2);
+  CHECK(part.as_double() == Matrix{{3, 4}, {5.25, 6}});
+  CHECK(mapped->subset({2, 0, 2}).as_double() == Matrix{{5.25, 6}, {1.5, -2}, {5.25, 6}});
+  CHECK(mapped->rows(1, 2) == Matrix{{3, 4}, {5.25, 6}});
+  CHECK(mapped->rows({3, 0}) == Matrix{{7, 8}, {1.5, -2}});
+  CHECK(mapped->subset({}).size() == 0);
+}
+
+TEST_CASE("constrained: constraints from files go with the examples") {
+  const TemporaryFolder folder;
+  const Places places{folder.path(), ""};
+  folder.write("t", "1 1:0\n2 1:1\n1 1:2\n2 1:3\n");
+  folder.write("pairs", "0,1,-1\n2,0,1\n3,1,1\n");
+  folder.write("triplets", "0,2,1\n1,3,0\n");
+  folder.write("quadruplets", "0,2,1,3\n");
+  folder.write("chunks", "7\n-1\n7\n2\n");
+  auto spec = [](const std::string& rest) {
+    return R"({"plugin": "constrained", "data": {"plugin": "libsvm", "path": "t"}, )" + rest + "}";
+  };
+  const std::string all = spec(
+      R"("pairs": "pairs", "triplets": "triplets", "quadruplets": "quadruplets", "chunks": "chunks")");
+  const Data data = load(all, places);
+  REQUIRE(data.constraints.pairs.size() == 3);
+  CHECK(data.constraints.pairs[0].first == 0);
+  CHECK(data.constraints.pairs[0].second == 1);
+  CHECK_FALSE(data.constraints.pairs[0].similar);
+  CHECK(data.constraints.chunks == std::vector<std::int64_t>{7, -1, 7, 2});
+  CHECK(data.labels().size() == 4);
+  // Of a part, the constraints among its examples, by their numbers there.
+  const Data part = data.subset({2, 0, 1});
+  REQUIRE(part.constraints.pairs.size() == 2);
+  CHECK(part.constraints.pairs[1].first == 0);
+  CHECK(part.constraints.pairs[1].second == 1);
+  CHECK(part.constraints.pairs[1].similar);
+  REQUIRE(part.constraints.triplets.size() == 1);
+  CHECK(part.constraints.triplets[0] == std::array<std::int64_t, 3>{1, 0, 2});
+  CHECK(part.constraints.quadruplets.empty());
+  CHECK(part.constraints.chunks == std::vector<std::int64_t>{7, 7, -1});
+  CHECK(load(spec(R"("pairs": "pairs", "keep_labels": false)"), places).columns.empty());
+
+  folder.write("pairs", "0,1,-1\n0,4,1\n");
+  CHECK(complaint(all, places).find("names example 4; there are 0 to 3") != std::string::npos);
+  folder.write("pairs", "0,1,2\n");
+  CHECK(complaint(all, places).find("2 stands for a pair's kind; 1 is similar, -1 dissimilar") !=
+        std::string::npos);
+  folder.write("pairs", "0,1\n");
+  CHECK(complaint(all, places).find("has 2 columns; 3 are needed") != std::string::npos);
+  folder.write("pairs", "0,1,1\n");
+  folder.write("chunks", "1\n1\n");
+  CHECK(complaint(all, places).find("has 2 rows for 4 examples") != std::string::npos);
+}
+
 TEST_CASE("idx: types, gzip, and files cut short") {
   const TemporaryFolder folder;
   const Places places{folder.path(), ""};

@@ -85,7 +85,7 @@ TEST_CASE(
                 "has no metriclab stamp; a plugin ends with METRICLAB_PLUGIN(Class, \"name\")"},
            Case{"incomplete_stamp",
                 "its stamp lacks the plugin API, the kind or the name" + kRebuild},
-           Case{"wrong_api", "built for plugin API 99, this metriclab uses 1" + kRebuild},
+           Case{"wrong_api", "built for plugin API 99, this metriclab uses 2" + kRebuild},
            Case{"wrong_standard_library", "built for libstdc++ 5 cxx11abi 0, this metriclab uses " +
                                               standard_library + kRebuild},
            Case{"wrong_eigen",
@@ -152,7 +152,7 @@ TEST_CASE("a library that opens badly says why, and only when it is asked for") 
             ": has no entry point metriclab_plugin; a plugin ends with METRICLAB_PLUGIN(Class, "
             "\"name\")");
   CHECK(description_error(registry, "entry_api") ==
-        folder.file("entry_api.so") + ": its entry point has plugin API 2, this metriclab uses 1" +
+        folder.file("entry_api.so") + ": its entry point has plugin API 3, this metriclab uses 2" +
             kRebuild);
   Problems problems;
   registry.resolve("toy", "unresolved", "/toys/0", problems);

@@ -49,12 +49,20 @@ void check_examples(const std::vector<std::int64_t>& row, std::size_t count, std
       throw Error(fmt::format("{}: names example {}; there are 0 to {}", file, row[k], n - 1));
 }
 
-SolverProblem read_problem(const Options& options) {
-  const Shape shape = read_npy(options.features).shape;
+/// `features` holds the examples of a solver that reads blocks.
+SolverProblem read_problem(const Options& options, bool in_blocks, Examples& features) {
+  const Shape shape = read_npy_shape(options.features);
   if (shape.size() != 2)
     throw Error(fmt::format("{}: has {} axes; features have two, (examples, features)",
                             options.features, shape.size()));
-  SolverProblem problem{.X = read_npy_matrix(options.features), .random = Random(0, "probe")};
+  SolverProblem problem{.X = {}, .random = Random(0, "probe")};
+  std::optional<Examples> mapped = in_blocks ? map_npy_examples(options.features) : std::nullopt;
+  if (mapped) {
+    features = std::move(*mapped);
+    problem.examples = &features;
+  } else {
+    problem.X = read_npy_matrix(options.features);
+  }
   if (!options.labels.empty()) {
     const auto labels = read_labels(options.labels, problem.n(), options.features);
     std::vector<std::int64_t> classes = labels;
@@ -100,7 +108,8 @@ SolverProblem read_problem(const Options& options) {
 
 Value probe(Registry& registry, const Options& options) {
   const auto solver = registry.make<Solver>(probe_block(options.name, options.parameters));
-  const SolverProblem problem = read_problem(options);
+  Examples features;
+  const SolverProblem problem = read_problem(options, solver->reads_blocks(), features);
   const std::clock_t cpu = std::clock();
   const auto wall = std::chrono::steady_clock::now();
   const Solution solution = solver->solve(problem);

@@ -11,21 +11,36 @@ std::int64_t product(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
+std::int64_t whole_examples(std::size_t values, std::int64_t dimension) {
+  const auto count = static_cast<std::int64_t>(values);
+  METRICLAB_CHECK(dimension > 0 && count % dimension == 0, "examples that are not whole");
+  return count / dimension;
+}
+
 }  // namespace
 
-Examples::Examples(Shape shape, std::vector<float> values)
-    : shape_(std::move(shape)), dimension_(product(shape_)), values_(std::move(values)) {
-  const auto count = static_cast<std::int64_t>(floats().size());
-  METRICLAB_CHECK(dimension_ > 0 && count % dimension_ == 0, "examples that are not whole");
-  size_ = count / dimension_;
+Examples::Examples(Shape shape, std::span<const float> values, std::shared_ptr<const void> owner)
+    : shape_(std::move(shape)), dimension_(product(shape_)), owner_(std::move(owner)), values_(values) {
+  size_ = whole_examples(values.size(), dimension_);
 }
 
-Examples::Examples(Shape shape, std::vector<double> values)
-    : shape_(std::move(shape)), dimension_(product(shape_)), values_(std::move(values)) {
-  const auto count = static_cast<std::int64_t>(doubles().size());
-  METRICLAB_CHECK(dimension_ > 0 && count % dimension_ == 0, "examples that are not whole");
-  size_ = count / dimension_;
+Examples::Examples(Shape shape, std::span<const double> values, std::shared_ptr<const void> owner)
+    : shape_(std::move(shape)), dimension_(product(shape_)), owner_(std::move(owner)), values_(values) {
+  size_ = whole_examples(values.size(), dimension_);
 }
+
+namespace {
+
+template <class T>
+Examples owning(Shape shape, std::vector<T> values) {
+  const auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+  return Examples(std::move(shape), std::span<const T>(*owner), owner);
+}
+
+}  // namespace
+
+Examples::Examples(Shape shape, std::vector<float> values) : Examples(owning(std::move(shape), std::move(values))) {}
+Examples::Examples(Shape shape, std::vector<double> values) : Examples(owning(std::move(shape), std::move(values))) {}
 
 Matrix Examples::as_double() const {
   if (is_double()) return Eigen::Map<const Matrix>(doubles().data(), size_, dimension_);
@@ -57,12 +72,19 @@ Matrix Examples::rows(const Indices& indices) const {
 }
 
 Examples Examples::subset(const Indices& indices) const {
+  bool successive = true;
+  for (std::size_t k = 0; k < indices.size(); ++k) {
+    METRICLAB_CHECK(0 <= indices[k] && indices[k] < size_, "an example's index out of range");
+    successive = successive && indices[k] == indices[0] + static_cast<std::int64_t>(k);
+  }
+  const auto d = static_cast<std::size_t>(dimension_);
   return std::visit(
       [&](const auto& values) {
-        std::remove_cvref_t<decltype(values)> chosen;
-        chosen.reserve(indices.size() * static_cast<std::size_t>(dimension_));
+        if (successive && !indices.empty())
+          return Examples(shape_, values.subspan(static_cast<std::size_t>(indices[0]) * d, indices.size() * d), owner_);
+        std::vector<std::remove_const_t<typename std::remove_cvref_t<decltype(values)>::element_type>> chosen;
+        chosen.reserve(indices.size() * d);
         for (std::int64_t i : indices) {
-          METRICLAB_CHECK(0 <= i && i < size_, "an example's index out of range");
           const auto begin = values.begin() + i * dimension_;
           chosen.insert(chosen.end(), begin, begin + dimension_);
         }

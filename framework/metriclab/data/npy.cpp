@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include <boost/interprocess/file_mapping.hpp>
+#include <boost/interprocess/mapped_region.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -88,7 +90,18 @@ std::vector<double> NpyArray::as_double() const { return converted<double>(*this
 std::vector<float> NpyArray::as_float() const { return converted<float>(*this); }
 std::vector<std::int64_t> NpyArray::as_integers() const { return converted<std::int64_t>(*this); }
 
-NpyArray parse_npy(const std::string& bytes, const std::string& name) {
+namespace {
+
+struct Header {
+  std::string type;
+  bool fortran = false;
+  Shape shape;
+  std::size_t count = 1;  // of values
+  std::size_t start = 0;  // of the first, in bytes
+};
+
+/// Of the whole file's bytes, which must be as many as it says.
+Header parse_header(std::string_view bytes, const std::string& name) {
   if (!bytes.starts_with(kMagic) || bytes.size() < 12) throw Error(fmt::format("{}: is not an .npy file", name));
   const int version = bytes[6];
   if (version < 1 || version > 3) throw Error(fmt::format("{}: .npy version {} is unknown; 1 to 3 are read", name, version));
@@ -96,34 +109,84 @@ NpyArray parse_npy(const std::string& bytes, const std::string& name) {
   const std::size_t prefix = version == 1 ? 10 : 12;
   std::memcpy(&header_size, bytes.data() + 8, prefix - 8);
   if (prefix + header_size > bytes.size()) throw Error(fmt::format("{}: is cut short in its header", name));
-  const std::string header = bytes.substr(prefix, header_size);
-  const std::string type = header_field(header, "descr", name);
-  const bool fortran = header_field(header, "fortran_order", name).starts_with("True");
-  NpyArray array;
+  const std::string header(bytes.substr(prefix, header_size));
+  Header is;
+  is.type = header_field(header, "descr", name);
+  is.fortran = header_field(header, "fortran_order", name).starts_with("True");
   const std::string shape = header_field(header, "shape", name);
-  std::size_t count = 1;
   for (std::size_t at = 0; at < shape.size();) {
     const std::size_t end = std::min(shape.find(',', at), shape.size());
     if (const std::string number = shape.substr(at, end - at); number.find_first_not_of(" L") != std::string::npos) {
-      array.shape.push_back(std::stoll(number));
-      if (array.shape.back() < 0) throw Error(fmt::format("{}: its shape is ({})", name, shape));
-      count *= static_cast<std::size_t>(array.shape.back());
+      is.shape.push_back(std::stoll(number));
+      if (is.shape.back() < 0) throw Error(fmt::format("{}: its shape is ({})", name, shape));
+      is.count *= static_cast<std::size_t>(is.shape.back());
     }
     at = end + 1;
   }
-  const std::size_t start = prefix + header_size;
-  auto take = [&]<class T>(T) {
-    if (bytes.size() - start < count * sizeof(T))
-      throw Error(fmt::format("{}: is cut short: {} bytes of values instead of {}", name, bytes.size() - start, count * sizeof(T)));
-    array.values = body<T>(bytes, start, count, array.shape, fortran);
-  };
-  if (type == "<f4") take(float{});
-  else if (type == "<f8") take(double{});
-  else if (type == "<i4") take(std::int32_t{});
-  else if (type == "<i8") take(std::int64_t{});
-  else if (type == "|u1" || type == "|b1") take(std::uint8_t{});
-  else throw Error(fmt::format("{}: type '{}' is not read; convert it to float32, float64, int32, int64 or uint8", name, type));
+  is.start = prefix + header_size;
+  std::size_t size = 0;
+  for (const auto& [type, bytes_of] : {std::pair("<f4", 4), {"<f8", 8}, {"<i4", 4}, {"<i8", 8}, {"|u1", 1}, {"|b1", 1}})
+    if (is.type == type) size = static_cast<std::size_t>(bytes_of);
+  if (size == 0)
+    throw Error(fmt::format("{}: type '{}' is not read; convert it to float32, float64, int32, int64 or uint8", name, is.type));
+  if (bytes.size() - is.start < is.count * size)
+    throw Error(
+        fmt::format("{}: is cut short: {} bytes of values instead of {}", name, bytes.size() - is.start, is.count * size));
+  return is;
+}
+
+}  // namespace
+
+NpyArray parse_npy(const std::string& bytes, const std::string& name) {
+  const Header header = parse_header(bytes, name);
+  NpyArray array;
+  array.shape = header.shape;
+  auto take = [&]<class T>(T) { array.values = body<T>(bytes, header.start, header.count, array.shape, header.fortran); };
+  if (header.type == "<f4") take(float{});
+  else if (header.type == "<f8") take(double{});
+  else if (header.type == "<i4") take(std::int32_t{});
+  else if (header.type == "<i8") take(std::int64_t{});
+  else take(std::uint8_t{});
   return array;
+}
+
+namespace {
+
+/// The file's bytes without reading them, or nothing where they can't be mapped.
+std::shared_ptr<boost::interprocess::mapped_region> mapped(const std::filesystem::path& file) {
+  namespace ipc = boost::interprocess;
+  try {
+    const ipc::file_mapping mapping(file.c_str(), ipc::read_only);
+    return std::make_shared<ipc::mapped_region>(mapping, ipc::read_only);
+  } catch (const ipc::interprocess_exception&) {
+    return nullptr;  // a pipe, an empty file, none: reading says what is the matter
+  }
+}
+
+std::string_view text_of(const boost::interprocess::mapped_region& region) {
+  return {static_cast<const char*>(region.get_address()), region.get_size()};
+}
+
+}  // namespace
+
+Shape read_npy_shape(const std::filesystem::path& file) {
+  if (const auto region = mapped(file)) return parse_header(text_of(*region), file.string()).shape;
+  return read_npy(file).shape;
+}
+
+std::optional<Examples> map_npy_examples(const std::filesystem::path& file) {
+  const auto region = mapped(file);
+  if (!region) return std::nullopt;
+  const Header header = parse_header(text_of(*region), file.string());
+  if (header.fortran || header.count == 0 || header.shape.empty() || header.start % 8 != 0) return std::nullopt;
+  Shape shape(header.shape.begin() + 1, header.shape.end());
+  if (shape.empty()) shape.push_back(1);
+  const char* values = text_of(*region).data() + header.start;
+  if (header.type == "<f4")
+    return Examples(std::move(shape), std::span(reinterpret_cast<const float*>(values), header.count), region);
+  if (header.type == "<f8")
+    return Examples(std::move(shape), std::span(reinterpret_cast<const double*>(values), header.count), region);
+  return std::nullopt;
 }
 
 NpyArray read_npy(const std::filesystem::path& file) { return parse_npy(read_file(file), file.string()); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,6 +27,11 @@ struct NpyArray {
 NpyArray read_npy(const std::filesystem::path& file);
 /// The same from bytes in memory (a member of an .npz); `name` for messages.
 NpyArray parse_npy(const std::string& bytes, const std::string& name);
+/// The shape alone; the values are not read.
+Shape read_npy_shape(const std::filesystem::path& file);
+/// The examples of a float32 or float64 array in C order, along its first axis, without reading them: the file is mapped
+/// into memory. Nothing for arrays of other types, in Fortran order, or without examples. Throws Error as read_npy does.
+std::optional<Examples> map_npy_examples(const std::filesystem::path& file);
 /// A (rows × columns) array of any of the types, as float64; a vector is one column.
 Matrix read_npy_matrix(const std::filesystem::path& file);
 
