@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Times the solvers on one thread beside reference runs of metric-learn and pyDML, in units that
 // carry over from machine to machine: one product is the time of a 2048 × 2048 × 2048 matrix
-// product in double precision.
+// product in double precision. Where the reference run had pairs, quadruplets or chunks, the solver
+// is given the same.
 //
-//     benchmarks/classical [FOLDER [SOLVER]]     FOLDER: with peers.csv and data/; by default
-//     $METRICLAB_REFERENCE/classical
+//     benchmarks/classical [FOLDER [SOLVER]]     FOLDER: with peers.csv, data/ and constraints/; by
+//     default $METRICLAB_REFERENCE/classical
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -14,16 +15,62 @@
 #include <cstdlib>
 #include <ctime>
 #include <limits>
+#include <map>
 #include <metriclab/classical/lmnn_objective.hpp>
 #include <metriclab/classical/nca_objective.hpp>
 #include <metriclab/classical/solver.hpp>
 #include <metriclab/data/text.hpp>
+#include <metriclab/neighbors/search.hpp>
 #include <metriclab/plugin/file.hpp>
+#include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/registry.hpp>
 
 namespace {
 
 using namespace metriclab;
+
+/// A solver with the rows of peers.csv that it is held against.
+struct Contest {
+  const char* solver;  // as in a spec
+  std::vector<std::string> peers;
+  char tuples = ' ';  // what it is given beside labels: 'p'airs, 'q'uadruplets, 'c'hunks
+};
+
+const std::vector<Contest>& contests() {
+  static const std::vector<Contest> all = {
+      {R"("euclidean")", {}},
+      {R"("mahalanobis")", {"Covariance"}},
+      {R"("pca")", {"PCA"}},
+      {R"("lda")", {"LDA"}},
+      {R"("lfda")", {"LFDA"}},
+      {R"({"plugin": "lfda", "affinity": "neighbors"})", {"LLDA"}},
+      {R"("anmm")", {"ANMM"}},
+      {R"("dmlmj")", {"DMLMJ"}},
+      {R"("rca")", {"RCA"}, 'c'},
+      {R"("gmml")", {"GMML"}},
+      {R"("lmnn")", {"LMNN", "LMNN_id_lr1e-3", "LMNN_eta1e-4"}},
+      {R"("nca")", {"NCA", "NCA_id", "NCA_BGD", "NCA_eta1e-2"}},
+      {R"("mlkr")", {"MLKR"}},
+      {R"("ncmml")", {"NCMML"}},
+      {R"("ncmc")", {"NCMC"}},
+      {R"("itml")", {"ITML"}, 'p'},
+      {R"("lsml")", {"LSML"}, 'q'},
+      {R"("mmc")", {"MMC"}, 'p'},
+      {R"({"plugin": "mmc", "diagonal": true})", {"MMC_diag"}, 'p'},
+      {R"("lsi")", {"LSI"}},
+      {R"({"plugin": "sdml", "balance_param": 1e-4, "prior": "covariance"})", {"SDML_b1e-4"}, 'p'},
+      {R"("scml")", {"SCML"}},
+      {R"("dml_eig")", {"DML_eig"}},
+      {R"("mcml")", {"MCML"}},
+      {R"("ldml")", {"LDML"}},
+      {R"("lodml")", {"LODML"}},
+      {R"({"plugin": "lmnn", "kernel": "rbf"})", {"KLMNN"}},
+      {R"({"plugin": "anmm", "kernel": "rbf"})", {"KANMM"}},
+      {R"({"plugin": "lda", "kernel": "rbf"})", {"KDA"}},
+      {R"({"plugin": "dmlmj", "kernel": "rbf"})", {"KDMLMJ"}},
+      {R"({"plugin": "lfda", "affinity": "neighbors", "kernel": "rbf"})", {"KLLDA"}}};
+  return all;
+}
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
@@ -39,25 +86,53 @@ double product_seconds() {
   return best;
 }
 
-SolverProblem read_problem(const std::filesystem::path& file) {
+std::vector<std::vector<double>> read_rows(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   Lines lines(text, file.string());
-  std::vector<double> values;
-  SolverProblem problem{.X = {}, .random = Random(1)};
+  std::vector<std::vector<double>> rows;
   for (std::string_view line; lines.next(line);) {
-    const std::vector<std::string> fields = fields_of(line, ',');
-    for (std::size_t j = 0; j + 1 < fields.size(); ++j)
-      values.push_back(number_of(fields[j]).value());
-    problem.y.push_back(static_cast<std::int32_t>(number_of(fields.back()).value()));
+    rows.emplace_back();
+    for (const std::string& field : fields_of(line, ','))
+      rows.back().push_back(number_of(field).value());
+  }
+  return rows;
+}
+
+SolverProblem read_problem(const std::filesystem::path& file) {
+  SolverProblem problem{.X = {}, .random = Random(1)};
+  std::vector<double> values;
+  for (const std::vector<double>& row : read_rows(file)) {
+    values.insert(values.end(), row.begin(), row.end() - 1);
+    problem.y.push_back(static_cast<std::int32_t>(row.back()));
   }
   const auto n = static_cast<std::int64_t>(problem.y.size());
   problem.X = Eigen::Map<Matrix>(values.data(), n, static_cast<std::int64_t>(values.size()) / n);
   return problem;
 }
 
+void give_tuples(SolverProblem& problem, char kind, const std::filesystem::path& folder,
+                 const std::string& name) {
+  auto integer = [](double value) { return static_cast<std::int64_t>(value); };
+  if (kind == 'p')
+    for (const auto& row : read_rows(folder / "constraints" / (name + "_pairs.csv")))
+      problem.pairs.push_back({integer(row[0]), integer(row[1]), row[2] > 0});
+  if (kind == 'q')
+    for (const auto& row : read_rows(folder / "constraints" / (name + "_quads.csv")))
+      problem.quadruplets.push_back(
+          {integer(row[0]), integer(row[1]), integer(row[2]), integer(row[3])});
+  if (kind == 'c')
+    for (const auto& row : read_rows(folder / "constraints" / (name + "_chunks.csv")))
+      problem.chunks.push_back(integer(row[0]));
+}
+
+struct Quality {
+  double knn3 = std::nan(""), fresh = std::nan(""), nca_p = std::nan(""), lmnn_loss = std::nan("");
+};
+
 struct Peer {
   std::string dataset, library, algorithm;
-  double products = 0, lmnn_loss = 0, nca_p = 0;
+  double seconds = 0, products = 0;
+  Quality quality;
 };
 
 std::vector<Peer> read_peers(const std::filesystem::path& file) {
@@ -77,88 +152,153 @@ std::vector<Peer> read_peers(const std::filesystem::path& file) {
       return number_of(field(name)).value_or(std::nan(""));
     };
     if (field("status") != "ok" || field("threads") != "1") continue;
-    peers.push_back({field("dataset"), field("library"), field("algorithm"), number("products"),
-                     number("lmnn_loss"), number("nca_p")});
+    peers.push_back({field("dataset"),
+                     field("library"),
+                     field("algorithm"),
+                     number("cpu_seconds"),
+                     number("products"),
+                     {number("knn3_leave_one_out"), number("knn3_fresh_test"), number("nca_p"),
+                      number("lmnn_loss")}});
   }
   return peers;
 }
 
-/// The part of 4000 pairs, half of one class and half of two, that lie on the right side of the
-/// distance that splits them best.
-double pairs_kept(const SolverProblem& problem, const Matrix& Z) {
-  Random random(7, "benchmark pairs");
-  std::vector<std::pair<double, bool>> pairs;
-  for (int wanted : {0, 1})
-    for (int count = 0; count < 2000;) {
-      const std::int64_t i = random.below(problem.n()), j = random.below(problem.n());
-      const bool same =
-          problem.y[static_cast<std::size_t>(i)] == problem.y[static_cast<std::size_t>(j)];
-      if (i == j || same != (wanted == 0)) continue;
-      pairs.emplace_back((Z.row(i) - Z.row(j)).squaredNorm(), same);
-      ++count;
-    }
-  std::sort(pairs.begin(), pairs.end());
-  int right = 2000, best = right;
-  for (const auto& [distance, same] : pairs) best = std::max(best, right += same ? 1 : -1);
-  return best / 4000.0;
+Matrix embedded(const Solution& solution, const Matrix& X) {
+  if (!solution.model) return X * solution.L.transpose();
+  return solution.model
+      ->embed(Examples({X.cols()}, std::vector<double>(X.data(), X.data() + X.size())))
+      .cast<double>();
 }
 
-struct Quality {
-  double lmnn_loss, nca_p, pairs;
-};
+/// Accuracy of the three nearest of `points`; ties go to the smallest label.
+double knn3(const Neighbors<double>& near, const std::vector<std::int32_t>& votes,
+            const std::vector<std::int32_t>& truth) {
+  double right = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    std::map<std::int32_t, int> count;
+    for (Eigen::Index rank = 0; rank < 3; ++rank)
+      ++count[votes[static_cast<std::size_t>(near.indices(static_cast<Eigen::Index>(i), rank))]];
+    auto best = count.begin();
+    for (auto at = count.begin(); at != count.end(); ++at)
+      if (at->second > best->second) best = at;
+    right += best->first == truth[i] ? 1 : 0;
+  }
+  return right / static_cast<double>(truth.size());
+}
 
-Quality quality(const SolverProblem& problem, const Matrix& L) {
+Quality quality(const SolverProblem& problem, const SolverProblem& fresh,
+                const Solution& solution) {
+  const Matrix Z = embedded(solution, problem.X);
+  const Matrix I = Matrix::Identity(Z.cols(), Z.cols());
   Matrix gradient;
-  LmnnObjective lmnn(problem.X, problem.y, target_neighbors(problem.X, problem.y, 3), 0.5);
-  return {lmnn(L, gradient), NcaObjective(problem.X, problem.y)(L, gradient),
-          pairs_kept(problem, problem.X * L.transpose())};
+  // Targets are those of the input space, whatever the embedding.
+  LmnnObjective lmnn(Z, problem.y, target_neighbors(problem.X, problem.y, 3), 0.5);
+  Quality is;
+  is.knn3 = knn3(nearest_neighbors(Z, 3), problem.y, problem.y);
+  if (fresh.n() > 0)
+    is.fresh = knn3(nearest_neighbors(embedded(solution, fresh.X), Z, 3), problem.y, fresh.y);
+  is.nca_p = NcaObjective(Z, problem.y)(I, gradient);
+  is.lmnn_loss = lmnn(I, gradient);
+  return is;
 }
+
+void print(const std::string& dataset, const std::string& name, double seconds, double products,
+           const std::string& ratio, const Quality& is, const std::string& remark) {
+  auto number = [](double value, int digits) {
+    return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}", value, digits);
+  };
+  fmt::print("{:<14}{:<50}{:>10.4g}{:>10.4g}{:>8}{:>8}{:>8}{:>10}{:>12.6g}  {}\n", dataset, name,
+             seconds, products, ratio, number(is.knn3, 4), number(is.fresh, 3), number(is.nca_p, 6),
+             is.lmnn_loss, remark);
+  std::fflush(stdout);
+}
+
+/// Ratios to the rows of peers.csv: how they came out in all.
+class Summary {
+ public:
+  void add(const std::string& dataset, const std::string& solver, const Peer& peer, double ratio) {
+    (peer.seconds > 0.1 ? long_ : short_)
+        .push_back(
+            {fmt::format("{}: {} against {} {}", dataset, solver, peer.library, peer.algorithm),
+             ratio});
+  }
+  void print() const {
+    if (long_.empty() && short_.empty()) return;
+    fmt::print("\n");
+    report("rows that took the peer over 0.1 s", long_, 10);
+    report("shorter rows", short_, 1);
+  }
+
+ private:
+  using Ratios = std::vector<std::pair<std::string, double>>;
+  static void report(const std::string& what, const Ratios& ratios, double due) {
+    if (ratios.empty()) return;
+    double logs = 0;
+    std::int64_t below = 0;
+    for (const auto& [name, ratio] : ratios) {
+      logs += std::log(ratio);
+      below += ratio < due ? 1 : 0;
+    }
+    fmt::print("{}: {}, times faster in the geometric mean {:.1f}; below {}: {}\n", what,
+               ratios.size(), std::exp(logs / static_cast<double>(ratios.size())), due, below);
+    for (const auto& [name, ratio] : ratios)
+      if (ratio < due) fmt::print("    {:.2f}  {}\n", ratio, name);
+  }
+  Ratios long_, short_;
+};
 
 void measure(const std::filesystem::path& folder, const std::string& only) {
   const double product = product_seconds();
   fmt::print("one product: {:.3f} s ({:.1f} GFLOP/s)\n\n", product,
              2 * std::pow(2048, 3) / product * 1e-9);
   const std::vector<Peer> peers = read_peers(folder / "peers.csv");
-  // The rows of peers.csv that a solver is held against.
-  struct Row {
-    std::string solver;
-    std::vector<std::string> peers;
-  };
-  const std::vector<Row> rows = {
-      {"euclidean", {}},         {"mahalanobis", {"Covariance"}},      {"pca", {"PCA"}},
-      {"lda", {"LDA"}},          {"lmnn", {"LMNN", "LMNN_id_lr1e-3"}}, {"itml", {"ITML"}},
-      {"nca", {"NCA", "NCA_id"}}};
-  fmt::print("{:<14}{:<13}{:<28}{:>10}{:>10}{:>8}{:>12}{:>10}{:>8}  {}\n", "data set", "solver", "",
-             "seconds", "products", "ratio", "lmnn_loss", "nca_p", "pairs", "stopped");
+  fmt::print("{:<14}{:<50}{:>10}{:>10}{:>8}{:>8}{:>8}{:>10}{:>12}  {}\n", "data set", "", "seconds",
+             "products", "ratio", "knn3", "fresh", "nca_p", "lmnn_loss", "stopped");
   Registry registry(Registry::standard_folders());
+  Summary summary;
   for (const std::string name : {"wine", "breast_cancer", "syn500", "digits", "syn2000"}) {
-    const SolverProblem problem = read_problem(folder / "data" / (name + ".csv"));
-    for (const Row& row : rows) {
-      if (!only.empty() && row.solver != only) continue;
-      const auto solver = registry.make<Solver>(Value(row.solver));
+    const SolverProblem plain = read_problem(folder / "data" / (name + ".csv"));
+    SolverProblem fresh{.X = {}, .random = Random(1)};
+    if (const auto file = folder / "data" / (name + "_test.csv"); std::filesystem::exists(file))
+      fresh = read_problem(file);
+    for (const Contest& contest : contests()) {
+      const Value block = parse_json(contest.solver);
+      const std::string solver_name =
+          block.is_string() ? block.as_string() : block.at("plugin").as_string();
+      if (!only.empty() && solver_name != only) continue;
+      const bool kernel = !block.is_string() && block.find("kernel") != nullptr;
+      if (kernel && plain.n() > 600) continue;  // as in the reference runs
+      SolverProblem problem = plain;
+      give_tuples(problem, contest.tuples, folder, name);
+      const auto solver = registry.make<Solver>(block);
       Solution solution;
       double seconds = 0;
       int repeats = 0;
-      // Short ones several times, the mean of which counts.
-      const double start = cpu_seconds();
-      do {
-        solution = solver->solve(problem);
-        seconds = (cpu_seconds() - start) / ++repeats;
-      } while (seconds * repeats < 0.2);
-      const Quality ours = quality(problem, solution.L);
-      fmt::print(
-          "{:<14}{:<13}{:<28}{:>10.4g}{:>10.4g}{:>8}{:>12.6g}{:>10.6f}{:>8.4f}  {} after {}\n",
-          name, row.solver, "metriclab", seconds, seconds / product, "", ours.lmnn_loss, ours.nca_p,
-          ours.pairs, solution.stopped, solution.iterations);
+      try {
+        // Short ones several times, the mean of which counts.
+        const double start = cpu_seconds();
+        do {
+          solution = solver->solve(problem);
+          seconds = (cpu_seconds() - start) / ++repeats;
+        } while (seconds * repeats < 0.2);
+      } catch (const Error& error) {
+        fmt::print("{:<14}{:<50}{}\n", name, contest.solver, error.what());
+        continue;
+      }
+      print(name, contest.solver, seconds, seconds / product, "", quality(plain, fresh, solution),
+            fmt::format("{} after {}, objective {:.8g}", solution.stopped, solution.iterations,
+                        solution.objective));
       for (const Peer& peer : peers)
-        if (peer.dataset == name &&
-            std::find(row.peers.begin(), row.peers.end(), peer.algorithm) != row.peers.end())
-          fmt::print("{:<14}{:<13}{:<28}{:>10.4g}{:>10.4g}{:>8.1f}{:>12.6g}{:>10.6f}\n", "", "",
-                     peer.library + " " + peer.algorithm, peer.products * product, peer.products,
-                     peer.products * product / seconds, peer.lmnn_loss, peer.nca_p);
-      std::fflush(stdout);
+        if (peer.dataset == name && std::find(contest.peers.begin(), contest.peers.end(),
+                                              peer.algorithm) != contest.peers.end()) {
+          const double ratio = peer.products * product / seconds;
+          summary.add(name, contest.solver, peer, ratio);
+          print("", "    " + peer.library + " " + peer.algorithm, peer.products * product,
+                peer.products, fmt::format("{:.1f}", ratio), peer.quality, "");
+        }
     }
   }
+  summary.print();
 }
 
 }  // namespace

@@ -126,7 +126,9 @@ Minimum minimize_lbfgs(const Function& f, Matrix x, const LbfgsOptions& options)
     if (count > options.window) {
       const double before = minimum.values[static_cast<std::size_t>(count - 1 - options.window)];
       const double tolerance = options.converged ? 0 : options.tolerance;
-      done = done || before - at.value <= tolerance * std::abs(at.value);
+      // A minimum of 0 is come near to by ever smaller steps of about the same part.
+      const double size = std::max(std::abs(at.value), tolerance * std::abs(minimum.values[0]));
+      done = done || before - at.value <= tolerance * size;
     }
     if (done) {
       minimum.stopped = "converged";

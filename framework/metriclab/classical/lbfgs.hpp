@@ -11,7 +11,7 @@ namespace metriclab {
 struct LbfgsOptions {
   std::int64_t max_iterations = 100;
   /// Converged when the last `window` iterations together lowered f by no more than tolerance ·
-  /// |f|.
+  /// |f|, or tolerance² · |f(start)|.
   double tolerance = 1e-6;
   std::int64_t window = 5;
   /// Converged when this says so of x and the gradient, and not by `tolerance`, but where f is
