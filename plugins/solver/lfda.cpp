@@ -4,11 +4,31 @@
 #include <cmath>
 #include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/supervision.hpp>
+#include <metriclab/classical/vector_math.hpp>
 #include <metriclab/neighbors/search.hpp>
 
 namespace {
 
 using namespace metriclab;
+
+/// a_j ← exp(−a_j·scale·scales_j)
+METRICLAB_WIDE void scaled_exponentials(double* a, const double* scales, double scale,
+                                        std::int64_t n) {
+  for (std::int64_t j = 0; j < n; ++j) a[j] = exp_of_negative(-(a[j] * (scale * scales[j])));
+}
+
+/// The k-th smallest value, k from 0; few are kept at a time.
+double order_statistic(const double* values, std::int64_t n, std::int64_t k) {
+  std::vector<double> least(values, values + k + 1);  // the k + 1 smallest so far, as a heap
+  std::make_heap(least.begin(), least.end());
+  for (std::int64_t j = k + 1; j < n; ++j)
+    if (values[j] < least.front()) {
+      std::pop_heap(least.begin(), least.end());
+      least.back() = values[j];
+      std::push_heap(least.begin(), least.end());
+    }
+  return least.front();
+}
 
 /// Local Fisher discriminant analysis: linear discriminants that keep near examples of a class
 /// near, but not those that are far from each other within it (classes of several clusters).
@@ -83,39 +103,40 @@ class Lfda final : public Solver {
   }
 
  private:
-  /// Of one class's examples, (n_c × n_c); the diagonal doesn't matter.
-  Matrix affinities(const Matrix& points) const {
+  /// (diag(A 1) − A)·X of one class's examples, (n_c × d).
+  Matrix pulls(const Matrix& points) const {
     const std::int64_t n = points.rows(), nearest = std::min(k, n - 1);
     if (affinity == "neighbors") {
       const Neighbors<double> near = nearest_neighbors(points, nearest);
-      Matrix A = Matrix::Zero(n, n);
+      Matrix pull = Matrix::Zero(n, points.cols());
       for (std::int64_t i = 0; i < n; ++i)
-        for (std::int64_t j : near.indices.row(i)) {
-          A(i, j) += 0.5;
-          A(j, i) += 0.5;
+        for (std::int64_t neighbor = 0; neighbor < nearest; ++neighbor) {
+          const std::int64_t j = near.indices(i, neighbor);
+          pull.row(i) += 0.5 * (points.row(i) - points.row(j));
+          pull.row(j) += 0.5 * (points.row(j) - points.row(i));
         }
-      return A;
+      return pull;
     }
     Matrix A = squared_distances(points, points);
     A.diagonal().setZero();
-    Vector sigma(n), row(n);
-    for (std::int64_t i = 0; i < n; ++i) {
-      row = A.row(i);
-      std::nth_element(row.data(), row.data() + nearest, row.data() + n);
-      sigma[i] = std::sqrt(row[nearest]);
-    }
-    if (sigma.minCoeff() > 0) {
-      const Eigen::RowVectorXd inverse = sigma.cwiseInverse().transpose();
-      for (std::int64_t i = 0; i < n; ++i)
-        A.row(i) = (-inverse[i] * (A.row(i).array() * inverse.array())).exp();
-      return A;
-    }
+    Vector sigma(n);
     for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < n; ++j) {
-        const double scale = sigma[i] * sigma[j];
-        A(i, j) = scale > 0 ? std::exp(-A(i, j) / scale) : A(i, j) > 0 ? 0 : 1;
-      }
-    return A;
+      sigma[i] = std::sqrt(order_statistic(A.row(i).data(), n, nearest));
+    if (sigma.minCoeff() > 0) {
+      const Vector inverse = sigma.cwiseInverse();
+      for (std::int64_t i = 0; i < n; ++i)
+        scaled_exponentials(A.row(i).data(), inverse.data(), inverse[i], n);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < n; ++j) {
+          const double scale = sigma[i] * sigma[j];
+          A(i, j) = scale > 0 ? std::exp(-A(i, j) / scale) : A(i, j) > 0 ? 0 : 1;
+        }
+    }
+    const Vector degree = A.rowwise().sum();
+    Matrix pull = degree.asDiagonal() * points;
+    pull.noalias() -= A * points;
+    return pull;
   }
 
   /// S_w and S_b. With Y_c = (diag(A 1) − A)·X_c the first is Σ X_cᵀ Y_c/n_c, and the second Σ X_cᵀ
@@ -123,7 +144,7 @@ class Lfda final : public Solver {
   std::pair<Matrix, Matrix> scatter(const Matrix& X, const std::vector<Indices>& members) const {
     const auto n = static_cast<double>(X.rows());
     const Vector overall = mean(X);
-    Matrix centred(X.rows(), X.cols()), pull(X.rows(), X.cols()), spread = pull;
+    Matrix centred(X.rows(), X.cols()), pull(X.rows(), X.cols()), spread(X.rows(), X.cols());
     Matrix means(static_cast<std::int64_t>(members.size()), X.cols());
     std::int64_t begin = 0;
     for (std::size_t c = 0; c < members.size(); ++c) {
@@ -133,18 +154,15 @@ class Lfda final : public Solver {
       const Vector m = mean(points);
       points.rowwise() -= m.transpose();
       means.row(static_cast<std::int64_t>(c)) = std::sqrt(count) * (m - overall).transpose();
-      const Matrix A = affinities(points);
-      Matrix Y = A.rowwise().sum().asDiagonal() * points;
-      Y.noalias() -= A * points;
+      const Matrix Y = pulls(points);
       centred.middleRows(begin, size) = points;
       pull.middleRows(begin, size) = Y / count;
       spread.middleRows(begin, size) = (1 - count / n) * points - (1 / count - 1 / n) * Y;
       begin += size;
     }
-    Matrix within = centred.transpose() * pull;
-    Matrix between = centred.transpose() * spread;
+    Matrix between = symmetric_product(centred, spread);
     between.noalias() += means.transpose() * means;
-    return {(within + within.transpose()) / 2, (between + between.transpose()) / 2};
+    return {symmetric_product(centred, pull), std::move(between)};
   }
 
   std::optional<std::int64_t> components;

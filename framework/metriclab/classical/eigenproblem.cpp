@@ -59,6 +59,19 @@ Matrix gram(const Eigen::Ref<const Matrix>& A) {
   return result;
 }
 
+Matrix symmetric_product(const Matrix& A, const Matrix& B) {
+  constexpr std::int64_t kPanel = 96;  // columns; wide enough for a product's blocks
+  const std::int64_t d = A.cols();
+  Matrix result(d, d);
+  for (std::int64_t begin = 0; begin < d; begin += kPanel) {
+    const std::int64_t count = std::min(kPanel, d - begin), rest = d - begin;
+    result.block(begin, begin, rest, count).noalias() =
+        A.rightCols(rest).transpose() * B.middleCols(begin, count);
+  }
+  result.triangularView<Eigen::StrictlyUpper>() = result.transpose();
+  return result;
+}
+
 RangeInverse::RangeInverse(const Matrix& B, bool scale) : d_(B.rows()) {
   METRICLAB_CHECK(B.rows() == B.cols(), "the inverse of a matrix that is not square");
   for (std::int64_t j = 0; j < d_; ++j)

@@ -15,6 +15,9 @@ SymmetricEigen all_eigen(Matrix A);
 /// AᵀA (d × d), whole, of A (m × d); half the work of a product.
 Matrix gram(const Eigen::Ref<const Matrix>& A);
 
+/// AᵀB (d × d), of A and B (m × d) for which it is symmetric; half the work of a product.
+Matrix symmetric_product(const Matrix& A, const Matrix& B);
+
 /// W (rank × d) with W·B·Wᵀ = I, for a PSD B: what turns A w = λ B w into an eigenproblem of W·A·Wᵀ
 /// alone, B being inverted on its range.
 ///

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
+/// In front of a function whose loops are compiled for several widths of vector registers, the
+/// widest of which that the processor has is taken when it runs. Its results may differ in the last
+/// bits from processor to processor, as those of a BLAS do. (Sanitizers and the dispatch don't go
+/// together.)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define METRICLAB_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define METRICLAB_WIDE
+#endif
+
+namespace metriclab {
+
+/// exp(x) for x ≤ 0, in a form that the compiler can put into vector registers: 2^k·exp(r) with |r|
+/// ≤ ln(2)/2 by the Taylor series of exp, cut where its rest is below half a unit in the last
+/// place. What would be below the smallest normal number is 0 or about that number.
+template <class T>
+[[gnu::always_inline]] inline T exp_of_negative(T x) {
+  constexpr bool kFloat = std::is_same_v<T, float>;
+  using Bits = std::conditional_t<kFloat, std::int32_t, std::int64_t>;
+  constexpr int kMantissa = kFloat ? 23 : 52;
+  constexpr T kLeast = kFloat ? T(-87) : T(-708);
+  // Adding 1.5·2^mantissa rounds to a whole number, which is then in the low bits.
+  constexpr T kRounding = kFloat ? T(12582912) : T(6755399441055744);
+  constexpr T kLog2E = T(1.4426950408889634);
+  constexpr T kLn2High = kFloat ? T(0.693359375) : T(0.693147180369123816490);
+  constexpr T kLn2Low = kFloat ? T(-2.12194440054690583e-4) : T(1.90821492927058770002e-10);
+  x = x < kLeast ? kLeast : x;
+  const T shifted = x * kLog2E + kRounding;
+  const T k = shifted - kRounding;
+  const T r = (x - k * kLn2High) - k * kLn2Low;
+  constexpr int kTerms = kFloat ? 7 : 13;
+  T sum = 1;
+  for (int term = kTerms; term > 0; --term) sum = 1 + sum * r * (T(1) / static_cast<T>(term));
+  const Bits power = std::bit_cast<Bits>(shifted) << kMantissa;  // k into the exponent's place
+  return std::bit_cast<T>(static_cast<Bits>(std::bit_cast<Bits>(sum) + power));
+}
+
+}  // namespace metriclab
