@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <metriclab/classical/projections.hpp>
 #include <metriclab/classical/supervision.hpp>
 
@@ -21,22 +22,28 @@ class Pca final : public Solver {
     is.source(
         "Hotelling. Analysis of a complex of statistical variables into principal components. "
         "Journal of Educational Psychology 1933");
-    is.cost("O(n d² + d³) time, O(d²) memory");
+    is.source(
+        "Schölkopf, Smola, Müller. Nonlinear component analysis as a kernel eigenvalue problem. "
+        "Neural Computation 1998");
+    is.cost("O(n d² + d³) time, O(n d + d²) memory; for d > n O(n² d + n³) and O(n d + n²)");
     is.parameter("components", &Pca::components,
                  "dimensions kept; null is all that the training data span")
         .at_least(1);
     is.parameter("whiten", &Pca::whiten, "whether each component is scaled to unit variance");
+    describe_kernel(is);
   }
 
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "pca");
-    const Directions found = principal_components(problem.X, "pca");
+    const Directions found = principal_components(problem.X, "pca", components);
     const std::int64_t r =
         require_components(components, found.rows.rows(), "the rank of the centred data");
+    const double total = (problem.X.rowwise() - mean(problem.X).transpose()).squaredNorm() /
+                         static_cast<double>(problem.n() - 1);
     Solution solution{.L = found.rows.topRows(r)};
     if (whiten)
       solution.L = found.values.head(r).cwiseSqrt().cwiseInverse().asDiagonal() * solution.L;
-    solution.objective = found.values.head(r).sum() / found.values.sum();
+    solution.objective = std::min(1.0, found.values.head(r).sum() / total);
     return solution;
   }
 

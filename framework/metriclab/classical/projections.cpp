@@ -2,27 +2,48 @@
 #include <fmt/format.h>
 
 #include <Eigen/Cholesky>
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/projections.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <metriclab/data/npy.hpp>
 
 namespace metriclab {
 
-Directions principal_components(const Matrix& X, std::string_view solver) {
-  const SymmetricEigen eigen = symmetric_eigen(covariance(X));
+Directions principal_components(const Matrix& X, std::string_view solver,
+                                const std::optional<std::int64_t>& components) {
+  METRICLAB_CHECK(X.rows() >= 2, "the principal components of fewer than two examples");
+  const std::int64_t n = X.rows(), d = X.cols();
+  const bool by_examples = d > n;
+  const Matrix centred = X.rowwise() - mean(X).transpose();
+  Matrix products = by_examples ? gram(centred.transpose()) : gram(centred);
+  products /= static_cast<double>(n - 1);
+  const double total = products.trace();
+  SymmetricEigen eigen =
+      leading_eigen(std::move(products), std::min(components.value_or(n), std::min(n, d)));
   const Vector variances = eigen.values.cwiseMax(0);
   const double rounding =
-      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(X.rows(), X.cols()));
-  const std::int64_t rank = numerical_rank(variances, rounding);
+      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(n, d));
+  const std::int64_t rank = total > 0 ? numerical_rank(variances, rounding) : 0;
   if (rank == 0)
     throw Error(fmt::format("{} needs examples that differ; all of these are equal", solver));
-  return {eigen.vectors.topRows(rank), variances.head(rank)};
+  Directions found{eigen.vectors.topRows(rank), variances.head(rank)};
+  if (by_examples) {
+    // Of u, an eigenvector for the products, uᵀX is one for the covariance; made orthonormal, since
+    // those of small variance are little but rounding.
+    const Matrix rows = found.rows * centred;
+    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(rows.transpose());
+    const Eigen::MatrixXd Q = qr.householderQ() * Eigen::MatrixXd::Identity(d, rank);
+    found.rows = Q.transpose();
+    fix_signs(found.rows);
+  }
+  return found;
 }
 
 Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
-                         double regularization, std::string_view solver) {
+                         double regularization, std::string_view solver, bool rotate) {
   const auto n_classes = static_cast<std::int64_t>(members.size());
   if (n_classes == X.rows())
     throw Error(fmt::format(
@@ -34,36 +55,42 @@ Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
   Matrix between(n_classes, X.cols());  // (C × d), √(n_c/(n − C))·(m_c − m)
   for (std::int64_t c = 0; c < n_classes; ++c) {
     const Indices& examples = members[static_cast<std::size_t>(c)];
-    const Eigen::RowVectorXd m = X(examples, Eigen::all).colwise().mean();
+    Eigen::RowVectorXd m = Eigen::RowVectorXd::Zero(X.cols());
+    for (std::int64_t i : examples) m += X.row(i);
+    m /= static_cast<double>(examples.size());
     for (std::int64_t i : examples) within.row(i) -= m;
     const double weight = static_cast<double>(examples.size()) / degrees;
     between.row(c) = std::sqrt(weight) * (m - overall.transpose());
   }
-  const Vector deviation = (within.colwise().squaredNorm() / degrees).cwiseSqrt();
+  Matrix S = gram(within) / degrees;
   // What rounding alone leaves of a constant feature is no scatter.
   const Vector magnitude = X.cwiseAbs().colwise().maxCoeff();
-  Vector scale(X.cols());
   for (std::int64_t j = 0; j < X.cols(); ++j)
-    scale[j] = deviation[j] > 1e-13 * magnitude[j] ? 1 / deviation[j] : 0;
-
-  within = within * scale.asDiagonal();
-  Matrix S = within.transpose() * within / degrees;
-  S.diagonal() *= 1 + regularization;
-  const SymmetricEigen spread = symmetric_eigen(S);
-  const std::int64_t rank = numerical_rank(spread.values.cwiseMax(0), 1e-10);
-  if (rank == 0)
+    if (std::sqrt(S(j, j)) <= 1e-13 * magnitude[j]) {
+      S.row(j).setZero();
+      S.col(j).setZero();
+    }
+  if (rotate)
+    S.diagonal().array() += regularization * S.diagonal().mean();
+  else
+    S.diagonal() *= 1 + regularization;
+  const RangeInverse inverse(S, !rotate);
+  if (inverse.rank() == 0)
     throw Error(fmt::format("{} needs scatter within a class; the examples of each class are equal",
                             solver));
-  const Matrix whitening = spread.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() *
-                           spread.vectors.topRows(rank) * scale.asDiagonal();
 
-  const Matrix means = between * whitening.transpose();
-  const SymmetricEigen ratio = symmetric_eigen(means.transpose() * means);
+  const Matrix means = inverse.map(between);  // (C × rank)
+  const bool few_classes = n_classes < inverse.rank();
+  const SymmetricEigen ratio = all_eigen(few_classes ? gram(means.transpose()) : gram(means));
   const std::int64_t most =
       std::min(numerical_rank(ratio.values.cwiseMax(0), 1e-10), n_classes - 1);
-  if (most == 0)
+  if (most == 0 || !(ratio.values[0] > 0))
     throw Error(fmt::format("{} needs class means that differ; all of these are equal", solver));
-  Directions result{ratio.vectors.topRows(most) * whitening, ratio.values.head(most)};
+  Matrix directions = ratio.vectors.topRows(most);
+  if (few_classes)
+    directions =
+        ratio.values.head(most).cwiseSqrt().cwiseInverse().asDiagonal() * (directions * means);
+  Directions result{inverse.lift(directions), ratio.values.head(most)};
   fix_signs(result.rows);
   return result;
 }
@@ -95,7 +122,7 @@ Matrix initial_transformation(const std::string& name, const SolverProblem& prob
   }
   METRICLAB_CHECK(chosen == "pca" || chosen == "covariance",
                   "an initial transformation without a name");
-  const Directions found = principal_components(problem.X, solver);
+  const Directions found = principal_components(problem.X, solver, r);
   require_components(components, found.rows.rows(), "the rank of the centred data");
   const std::int64_t given = std::min(r, found.rows.rows());
   Matrix L = Matrix::Zero(r, d);

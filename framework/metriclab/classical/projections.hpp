@@ -19,9 +19,11 @@ struct Directions {
 // `solver` stands in messages.
 
 /// The eigenvectors of the covariance (1/(n − 1)) with their variances: as many as the rank of the
-/// centred data (variances above max(n, d)·2⁻⁵² of the largest). Throws Error where all examples
-/// are equal. O(n·d² + d³).
-Directions principal_components(const Matrix& X, std::string_view solver);
+/// centred data (variances above max(n, d)·2⁻⁵² of the largest), or the leading `components` of
+/// these. Throws Error where all examples are equal. O(n·d² + d³), and for d > n by the products of
+/// examples O(n²·d + n³).
+Directions principal_components(const Matrix& X, std::string_view solver,
+                                const std::optional<std::int64_t>& components = std::nullopt);
 
 /// Linear discriminants: S_b w = λ S w, rows · S · rowsᵀ = I, by falling λ;
 ///
@@ -32,10 +34,11 @@ Directions principal_components(const Matrix& X, std::string_view solver);
 /// m_c, m: means of class c and of all; C: the number of classes that have examples, which is above
 /// the number of rows. S is inverted on its range, features first scaled by their within-class
 /// deviation, with eigenvalues above 10⁻¹⁰ of the largest: directions without within-class scatter
-/// are left out. Throws Error where every example has a class of its own, and where there is no
-/// scatter within or between classes. O(n·d² + d³).
+/// are left out. With `rotate` it is S_w + regularization·(tr(S_w)/d)·I, and features are not
+/// scaled: then the directions rotate with the input. Throws Error where every example has a class
+/// of its own, and where there is no scatter within or between classes. O(n·d² + d³).
 Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
-                         double regularization, std::string_view solver);
+                         double regularization, std::string_view solver, bool rotate = false);
 
 /// The names that initial_transformation knows.
 std::vector<std::string> initial_transformation_names();
