@@ -42,7 +42,7 @@ class Lsi final : public IterativeSolver {
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "lsi");
     const std::vector<Indices> members = require_classes(problem, "lsi");
-    // Class after class; within[i] is where the class of i ends.
+    // Class after class; end[i] is where the class of row i ends.
     Matrix X(problem.n(), problem.d());
     Indices end;
     const Vector centre = mean(problem.X);

@@ -53,12 +53,13 @@ Solution maximize_separation(const SolverProblem& problem, const std::string& so
                              const std::optional<double>& time_limit) {
   constexpr double kShort = 1e-6;
   constexpr int kCheckEvery = 4;  // eigenvalues cost about what an iteration does
-  // The search keeps the gradient of an accepted point, which is the last one evaluated but for
-  // lucky trials before it; H and g are those of the last.
+  // Of the B evaluated last, which nearly always is the one a line search accepts.
+  Matrix last;
   Matrix H(Q.rows(), Q.rows());
   double g = 0;
   auto minimised = [&](const Matrix& B, Matrix& gradient) {
     const double square = B.squaredNorm();
+    last = B;
     g = objective(B, H);
     if (!(g > 0)) return std::numeric_limits<double>::infinity();
     gradient = B / square;
@@ -70,6 +71,10 @@ Solution maximize_separation(const SolverProblem& problem, const std::string& so
                              .converged =
                                  [&](const Matrix& B, const Matrix& /*gradient*/) {
                                    if (iterations.count() % kCheckEvery != 0) return false;
+                                   if (B != last) {
+                                     last = B;
+                                     g = objective(B, H);
+                                   }
                                    const double length = B.norm();
                                    return separation_gap(g / length, H * length) <= tolerance;
                                  },

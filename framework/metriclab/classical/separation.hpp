@@ -39,7 +39,7 @@ double separation_gap(double g, const Matrix& H);
 /// Maximises g over B with ‖B‖_F = 1 by L-BFGS on log ‖B‖_F − log g, which doesn't depend on the
 /// length of B; with a square B every local maximum is one of the concave problem in M' = BᵀB
 /// (Burer, Monteiro. Local minima and convergence in low-rank semidefinite programming.
-/// Mathematical Programming 2005). Begins at B²= the diagonal of T in these coordinates, which
+/// Mathematical Programming 2005). Begins at B² = the diagonal of T in these coordinates, which
 /// `spread` (r) holds. "converged" when separation_gap is at most `tolerance`. L = B·Q comes with
 /// its rows orthogonal in these coordinates, by falling length, those of length below 10⁻⁶ left
 /// out. The objective is g; it never falls.
