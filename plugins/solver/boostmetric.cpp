@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/iterative_solver.hpp>
-#include <metriclab/classical/lbfgs.hpp>
 #include <metriclab/classical/leading_eigenvector.hpp>
 #include <metriclab/classical/pair_sums.hpp>
 #include <metriclab/classical/supervision.hpp>
@@ -15,15 +15,15 @@ using namespace metriclab;
 
 /// BoostMetric: a metric made of matrices of rank one, one at a time, by boosting on triplets.
 ///
-///     minimise over M ⪰ 0:  log(mean over triplets of exp(−ρ_t)) + trace_weight·tr(M)
+///     minimise over M ⪰ 0:  (mean over triplets of exp(−ρ_t)) + trace_weight·tr(M)
 ///     ρ_t = d²(i, l) − d²(i, j),  d²(x, y) = (x − y)ᵀ M (x − y)
 ///
 /// M = Σ_k w_k z_k z_kᵀ, ‖z_k‖ = 1, w ≥ 0. An iteration adds the leading eigenvector z of Σ_t u_t
-/// (v_il v_ilᵀ − v_ij v_ijᵀ), u_t ∝ exp(−ρ_t), Σ u_t = 1, with the best weight for it alone
-/// (stage_wise), or sets all weights anew to the best ones (totally_corrective, by L-BFGS). The
-/// problem is convex; when that eigenvalue is no more than trace_weight, M is its minimum. Stopped
-/// "converged" when it exceeds trace_weight by no more than tolerance of its first value. The
-/// objective is the one above: 0 for M = 0; it never rises. When no direction lowers it at the
+/// (v_il v_ilᵀ − v_ij v_ijᵀ), u_t = exp(−ρ_t)/(number of triplets), with the best weight for it
+/// alone (stage_wise), or sets all weights anew to the best ones (totally_corrective).
+/// The problem is convex; when that eigenvalue is no more than trace_weight, M is its minimum.
+/// Stopped "converged" when it exceeds trace_weight by no more than tolerance of its first value.
+/// The objective is the one above: 1 for M = 0; it never rises. When no direction lowers it at the
 /// start, which is when far pairs are no longer than near ones in any, M = 0.
 ///
 /// Triplets are given, or each example with its k_genuine nearest of its class and its k_impostor
@@ -72,7 +72,7 @@ class BoostMetric final : public IterativeSolver {
     Iterations iterations(problem, "boostmetric", max_iterations, time_limit);
     Vector rho = Vector::Zero(count), u, weights(0);
     Matrix Z(0, X.cols()), responses(0, count);
-    iterations.begin(0);
+    iterations.begin(1);
     double first = 0;
     while (iterations.go_on()) {
       shares(rho, u);
@@ -98,6 +98,12 @@ class BoostMetric final : public IterativeSolver {
         append(responses, response);
         correct(responses, penalty, weights);
         rho = responses.transpose() * weights;
+        Indices kept;  // directions of weight 0 may come again
+        for (Eigen::Index k = 0; k < weights.size(); ++k)
+          if (weights[k] > 0) kept.push_back(k);
+        Z = Z(kept, Eigen::all).eval();
+        responses = responses(kept, Eigen::all).eval();
+        weights = weights(kept).eval();
       }
       Vector unused;
       iterations.end_one(shares(rho, unused) + penalty * weights.sum());
@@ -113,13 +119,10 @@ class BoostMetric final : public IterativeSolver {
     rows.row(rows.rows() - 1) = row.transpose();
   }
 
-  /// log(mean exp(−ρ)), and u.
+  /// The mean of exp(−ρ), and u.
   static double shares(const Vector& rho, Vector& u) {
-    const double least = rho.minCoeff();
-    u = (least - rho.array()).exp();
-    const double sum = u.sum();
-    u /= sum;
-    return std::log(sum / static_cast<double>(rho.size())) - least;
+    u = (-rho.array()).exp() / static_cast<double>(rho.size());
+    return u.sum();
   }
 
   /// ρ of each triplet under z zᵀ, from the projections on z.
@@ -137,42 +140,69 @@ class BoostMetric final : public IterativeSolver {
     return responses;
   }
 
-  /// The w ≥ 0 that makes log Σ u_t exp(−w h_t) + penalty·w least, which is convex in w and falls
-  /// at 0: Newton's method inside a bracket of the root of the derivative.
+  /// The w ≥ 0 that makes Σ u_t exp(−w h_t) + penalty·w least, which is convex in w and falls at 0:
+  /// Newton's method inside a bracket of the root of the derivative.
   static double best_weight(const Vector& u, const Vector& h, double penalty) {
-    double low = 0, high = std::numeric_limits<double>::infinity();
-    double w = 1 / std::max(h.cwiseAbs().maxCoeff(), 1e-300);
+    double low = 0, high = std::numeric_limits<double>::infinity(), w = 0;
+    const double steepest = u.dot(h) - penalty;
     for (int step = 0; step < 100; ++step) {
-      const auto exponents = -w * h.array();
-      const double largest = exponents.maxCoeff();
-      const Eigen::ArrayXd p = u.array() * (exponents - largest).exp();
-      const double sum = p.sum(), mean = (p * h.array()).sum() / sum;
-      const double slope = penalty - mean;
-      const double curve = (p * (h.array() - mean).square()).sum() / sum;
+      const Eigen::ArrayXd p = u.array() * (-w * h.array()).exp();
+      const double slope = penalty - (p * h.array()).sum();
+      const double curve = (p * h.array().square()).sum();
+      // Beyond the range of exp the slope is not a number, and w too long.
       (slope < 0 ? low : high) = w;
-      if (std::abs(slope) <= 1e-10 * (penalty + h.cwiseAbs().maxCoeff()) || high - low <= 1e-12 * w)
-        break;
-      double next = curve > 0 ? w - slope / curve : 2 * w;
+      if (std::abs(slope) <= 1e-8 * steepest || high - low <= 1e-12 * w) break;
+      double next = w - slope / curve;
       if (!(next > low && next < high)) next = std::isinf(high) ? 4 * w : (low + high) / 2;
-      if (std::isinf(high)) next = std::min(next, 16 * w);
       w = next;
     }
     return w;
   }
 
-  /// The best weights of all directions, from `weights`; w = s∘s keeps them above 0.
+  /// The best weights of all directions, from `weights`, by projected Newton steps (Bertsekas.
+  /// Projected Newton methods for optimization problems with simple constraints. SIAM Journal on
+  /// Control and Optimization 1982).
   static void correct(const Matrix& responses, double penalty, Vector& weights) {
-    Vector u;
-    auto objective = [&](const Matrix& s, Matrix& gradient) {
-      const Vector w = s.cwiseAbs2();
-      const double value = shares(responses.transpose() * w, u);
-      gradient =
-          2 * s.cwiseProduct(Matrix(Vector::Constant(w.size(), penalty) - Vector(responses * u)));
-      return value + penalty * w.sum();
-    };
-    const Minimum minimum =
-        minimize_lbfgs(objective, weights.cwiseSqrt(), {.max_iterations = 50, .tolerance = 1e-7});
-    weights = minimum.x.cwiseAbs2();
+    constexpr int kSteps = 50, kHalvings = 40;
+    constexpr double kEnough = 1e-10;  // of the first slope; the next direction then sees rounding
+    Vector u, trial_u, trial;
+    double value = shares(responses.transpose() * weights, u) + penalty * weights.sum();
+    double first = 0;
+    for (int step = 0; step < kSteps; ++step) {
+      const Vector slopes = Vector::Constant(weights.size(), penalty) - responses * u;
+      const double small = 1e-6 * weights.maxCoeff();
+      Indices loose;
+      double steepest = 0;
+      for (Eigen::Index k = 0; k < weights.size(); ++k) {
+        if (weights[k] <= small && slopes[k] >= 0) continue;  // goes to 0, or stays there
+        loose.push_back(k);
+        steepest = std::max(steepest, std::abs(slopes[k]));
+      }
+      if (step == 0) first = steepest;
+      if (steepest <= kEnough * first) {
+        weights = (weights.array() <= small && slopes.array() >= 0).select(0.0, weights);
+        return;
+      }
+      const Matrix rows = responses(loose, Eigen::all);
+      Eigen::MatrixXd curves = rows * u.asDiagonal() * rows.transpose();
+      curves.diagonal() *= 1 + 1e-12;
+      const Vector move = Eigen::LDLT<Eigen::MatrixXd>(curves).solve(slopes(loose));
+      bool lower = false;
+      double t = 1;
+      for (int halving = 0; halving < kHalvings && !lower; ++halving, t /= 2) {
+        trial = (weights.array() <= small && slopes.array() >= 0).select(0.0, weights);
+        for (std::size_t k = 0; k < loose.size(); ++k)
+          trial[loose[k]] =
+              std::max(0.0, weights[loose[k]] - t * move[static_cast<Eigen::Index>(k)]);
+        const double there = shares(responses.transpose() * trial, trial_u) + penalty * trial.sum();
+        lower = there <= value + 1e-4 * slopes.dot(trial - weights) && there < value;
+        if (!lower) continue;
+        value = there;
+        weights.swap(trial);
+        u.swap(trial_u);
+      }
+      if (!lower) return;
+    }
   }
 
   std::string update = "stage_wise";
