@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/eigenproblem.hpp>
+#include <metriclab/classical/neighborhoods.hpp>
 #include <metriclab/classical/supervision.hpp>
-#include <metriclab/classical/vector_math.hpp>
 #include <metriclab/neighbors/search.hpp>
 
 namespace {
 
 using namespace metriclab;
-
-/// a_j ← exp(−a_j·scale·scales_j)
-METRICLAB_WIDE void scaled_exponentials(double* a, const double* scales, double scale,
-                                        std::int64_t n) {
-  for (std::int64_t j = 0; j < n; ++j) a[j] = exp_of_negative(-(a[j] * (scale * scales[j])));
-}
 
 /// The k-th smallest value, k from 0; few are kept at a time.
 double order_statistic(const double* values, std::int64_t n, std::int64_t k) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/neighborhoods.hpp>
+#include <metriclab/classical/vector_math.hpp>
 #include <metriclab/neighbors/search.hpp>
 
 namespace metriclab {
@@ -54,6 +55,11 @@ NeighborScatter neighbor_scatter(const Matrix& X, const std::vector<Indices>& me
   for (Matrix* sum : {&scatter.friends, &scatter.enemies})
     sum->triangularView<Eigen::StrictlyUpper>() = sum->transpose();
   return scatter;
+}
+
+METRICLAB_WIDE void scaled_exponentials(double* a, const double* scales, double scale,
+                                        std::int64_t n) {
+  for (std::int64_t j = 0; j < n; ++j) a[j] = exp_of_negative(-(a[j] * (scale * scales[j])));
 }
 
 }  // namespace metriclab

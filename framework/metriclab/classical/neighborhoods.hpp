@@ -19,4 +19,8 @@ struct NeighborScatter {
 NeighborScatter neighbor_scatter(const Matrix& X, const std::vector<Indices>& members,
                                  std::int64_t n_friends, std::int64_t n_enemies);
 
+/// a_j ← exp(−a_j·scale·scales_j) for n numbers that are not negative: the affinities of a row of
+/// squared distances, scaled for either end.
+void scaled_exponentials(double* a, const double* scales, double scale, std::int64_t n);
+
 }  // namespace metriclab

@@ -22,22 +22,24 @@ Matrix separating_coordinates(const Matrix& similar, const Matrix& dissimilar,
         "{} needs dissimilar pairs of examples that differ; there are none, or both are equal in "
         "each",
         solver));
-  // First what dissimilar pairs span, so that C is to be regular there only.
-  const SymmetricEigen spanned = symmetric_eigen(dissimilar);
-  const Matrix span = spanned.vectors.topRows(numerical_rank(spanned.values, rounding));
-  const double ridge = regularization * similar.trace() / static_cast<double>(similar.rows());
-  Matrix C = span * similar * span.transpose();
-  C.diagonal().array() += ridge;
-  const SymmetricEigen bound = symmetric_eigen(C);
-  const Eigen::Index last = bound.values.size() - 1;
-  if (!(bound.values[last] > rounding * bound.values[0]))
+  // Features are scaled first, for the sake of rounding alone.
+  Matrix C = similar;
+  C.diagonal().array() += regularization * similar.trace() / static_cast<double>(similar.rows());
+  const Vector scale =
+      C.diagonal().unaryExpr([](double square) { return square > 0 ? 1 / std::sqrt(square) : 1; });
+  const SymmetricEigen bound = symmetric_eigen(scale.asDiagonal() * C * scale.asDiagonal());
+  const auto rank = numerical_rank(bound.values, rounding);
+  const Matrix free = bound.vectors.bottomRows(bound.values.size() - rank) * scale.asDiagonal();
+  const Vector unbounded = (free * dissimilar * free.transpose()).diagonal();
+  const double most = (scale.asDiagonal() * dissimilar * scale.asDiagonal()).diagonal().maxCoeff();
+  if ((unbounded.array() > rounding * most).any())
     throw Error(fmt::format("{} finds dissimilar pairs that differ in a direction in which no "
                             "similar pair does, so that their distance has no bound; give more "
                             "similar pairs, or a value above 0",
                             solver))
         .in("regularization");
-  const Matrix whitening =
-      bound.values.cwiseSqrt().cwiseInverse().asDiagonal() * bound.vectors * span;
+  const Matrix whitening = bound.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() *
+                           bound.vectors.topRows(rank) * scale.asDiagonal();
   const SymmetricEigen ratio = symmetric_eigen(whitening * dissimilar * whitening.transpose());
   return ratio.vectors.topRows(numerical_rank(ratio.values, kNone)) * whitening;
 }
