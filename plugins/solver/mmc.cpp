@@ -88,9 +88,10 @@ class Mmc final : public IterativeSolver {
   /// Mean of the rows' outer products; 0 where there is none.
   static Matrix scatter(const Matrix& V) {
     Matrix sum = Matrix::Zero(V.cols(), V.cols());
+    if (V.rows() == 0) return sum;
     sum.selfadjointView<Eigen::Upper>().rankUpdate(V.transpose());
     sum = sum.selfadjointView<Eigen::Upper>();
-    return sum / static_cast<double>(std::max<Eigen::Index>(V.rows(), 1));
+    return sum / static_cast<double>(V.rows());
   }
 
   Solution learn_full(const SolverProblem& problem, const Matrix& S, const Matrix& D) const {

@@ -69,6 +69,8 @@ class Sdml final : public IterativeSolver {
       for (const LabelledPair& pair : pairs)
         if (pair.similar == similar)
           V.row(count++) = problem.X.row(pair.first) - problem.X.row(pair.second);
+      // Eigen divides by the number of rows when it chooses the sizes of its blocks.
+      if (count == 0) continue;
       P.selfadjointView<Eigen::Upper>().rankUpdate(V.topRows(count).transpose(),
                                                    similar ? balance_param : -balance_param);
     }

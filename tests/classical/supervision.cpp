@@ -83,6 +83,26 @@ TEST_CASE("chunks of the labels are of one class each, and share no example") {
   CHECK(require_chunks(problem, 1, 2, "a solver") == std::vector<Indices>{{1, 2}, {3, 5, 8}});
 }
 
+TEST_CASE("pairs of one kind only, of many features: a finite metric, or an error that says so") {
+  SolverProblem problem = gaussian_classes(60, 50, 3, 1);
+  for (const bool similar : {true, false}) {
+    problem.pairs.clear();
+    for (std::int64_t i = 0; i < 30; ++i) problem.pairs.push_back({i, 59 - i, similar});
+    for (const std::string name : {"itml", "gmml", "mmc", "sdml"}) {
+      CAPTURE(name);
+      CAPTURE(similar);
+      std::string complaint;
+      bool finite = false;
+      try {
+        finite = solve("\"" + name + "\"", problem).L.allFinite();
+      } catch (const Error& error) {
+        complaint = error.what();
+      }
+      CHECK((finite || complaint.find("similar") != std::string::npos));
+    }
+  }
+}
+
 TEST_CASE("what is wrong with tuples is said") {
   SolverProblem problem = gaussian_classes(6, 2, 2, 1);
   problem.triplets = {{0, 2, 1}, {0, 2, 6}};

@@ -54,6 +54,7 @@ SymmetricEigen leading_eigen(Matrix A, std::int64_t count) {
 
 Matrix gram(const Eigen::Ref<const Matrix>& A) {
   Matrix result = Matrix::Zero(A.cols(), A.cols());
+  if (A.rows() == 0) return result;  // Eigen divides by it when it chooses the sizes of its blocks
   result.selfadjointView<Eigen::Lower>().rankUpdate(A.transpose());
   result.triangularView<Eigen::StrictlyUpper>() = result.transpose();
   return result;

@@ -14,6 +14,8 @@ constexpr std::int64_t kBlock = 2048;  // examples that are held in double at a 
 
 /// The lower triangle of A += VᵀV.
 void add_gram(Matrix& A, const Matrix& V) {
+  // Eigen divides by the number of rows when it chooses the sizes of its blocks.
+  if (V.rows() == 0) return;
   A.selfadjointView<Eigen::Lower>().rankUpdate(V.transpose());
 }
 
