@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <metriclab/classical/projections.hpp>
+#include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
+#include <numeric>
 
 namespace {
 
@@ -33,13 +35,28 @@ class Pca final : public Solver {
     describe_kernel(is);
   }
 
+  bool reads_blocks() const override { return true; }
+
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "pca");
-    const Directions found = principal_components(problem.X, "pca", components);
+    const std::int64_t n = problem.n();
+    double total = 0;
+    Directions found;
+    if (problem.d() <= n) {
+      Indices all(static_cast<std::size_t>(n));
+      std::iota(all.begin(), all.end(), std::int64_t{0});
+      Matrix C =
+          std::move(scatter_within(problem, {all}, {[](std::int64_t) { return 1.0; }}).sums[0]);
+      C /= static_cast<double>(std::max<std::int64_t>(n - 1, 1));
+      total = C.trace();
+      found = principal_components_of(std::move(C), n, "pca", components);
+    } else {
+      const Matrix X = problem.rows(0, n);
+      total = (X.rowwise() - mean(X).transpose()).squaredNorm() / static_cast<double>(n - 1);
+      found = principal_components(X, "pca", components);
+    }
     const std::int64_t r =
         require_components(components, found.rows.rows(), "the rank of the centred data");
-    const double total = (problem.X.rowwise() - mean(problem.X).transpose()).squaredNorm() /
-                         static_cast<double>(problem.n() - 1);
     Solution solution{.L = found.rows.topRows(r)};
     if (whiten)
       solution.L = found.values.head(r).cwiseSqrt().cwiseInverse().asDiagonal() * solution.L;

@@ -12,6 +12,33 @@
 
 namespace metriclab {
 
+namespace {
+
+/// The leading eigenvectors of the covariance, or of the examples' products, of n examples with d
+/// features.
+Directions leading_directions(Matrix products, std::int64_t n, std::int64_t d,
+                              std::string_view solver,
+                              const std::optional<std::int64_t>& components) {
+  const double total = products.trace();
+  const SymmetricEigen eigen =
+      leading_eigen(std::move(products), std::min(components.value_or(n), std::min(n, d)));
+  const Vector variances = eigen.values.cwiseMax(0);
+  const double rounding =
+      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(n, d));
+  const std::int64_t rank = total > 0 ? numerical_rank(variances, rounding) : 0;
+  if (rank == 0)
+    throw Error(fmt::format("{} needs examples that differ; all of these are equal", solver));
+  return {eigen.vectors.topRows(rank), variances.head(rank)};
+}
+
+}  // namespace
+
+Directions principal_components_of(Matrix covariance, std::int64_t n, std::string_view solver,
+                                   const std::optional<std::int64_t>& components) {
+  const std::int64_t d = covariance.rows();
+  return leading_directions(std::move(covariance), n, d, solver, components);
+}
+
 Directions principal_components(const Matrix& X, std::string_view solver,
                                 const std::optional<std::int64_t>& components) {
   METRICLAB_CHECK(X.rows() >= 2, "the principal components of fewer than two examples");
@@ -20,17 +47,9 @@ Directions principal_components(const Matrix& X, std::string_view solver,
   const Matrix centred = X.rowwise() - mean(X).transpose();
   Matrix products = by_examples ? gram(centred.transpose()) : gram(centred);
   products /= static_cast<double>(n - 1);
-  const double total = products.trace();
-  SymmetricEigen eigen =
-      leading_eigen(std::move(products), std::min(components.value_or(n), std::min(n, d)));
-  const Vector variances = eigen.values.cwiseMax(0);
-  const double rounding =
-      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(n, d));
-  const std::int64_t rank = total > 0 ? numerical_rank(variances, rounding) : 0;
-  if (rank == 0)
-    throw Error(fmt::format("{} needs examples that differ; all of these are equal", solver));
-  Directions found{eigen.vectors.topRows(rank), variances.head(rank)};
+  Directions found = leading_directions(std::move(products), n, d, solver, components);
   if (by_examples) {
+    const std::int64_t rank = found.rows.rows();
     // Of u, an eigenvector for the products, uᵀX is one for the covariance; made orthonormal, since
     // those of small variance are little but rounding.
     const Matrix rows = found.rows * centred;

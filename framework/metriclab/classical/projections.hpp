@@ -25,6 +25,10 @@ struct Directions {
 Directions principal_components(const Matrix& X, std::string_view solver,
                                 const std::optional<std::int64_t>& components = std::nullopt);
 
+/// The same of a covariance of n examples, (d × d).
+Directions principal_components_of(Matrix covariance, std::int64_t n, std::string_view solver,
+                                   const std::optional<std::int64_t>& components);
+
 /// Linear discriminants: S_b w = λ S w, rows · S · rowsᵀ = I, by falling λ;
 ///
 ///     S = S_w + regularization·diag(S_w)
