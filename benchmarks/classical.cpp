@@ -60,6 +60,7 @@ const std::vector<Contest>& contests() {
       {R"("lsi")", {"LSI"}},
       {R"({"plugin": "sdml", "balance_param": 1e-4, "prior": "covariance"})", {"SDML_b1e-4"}, 'p'},
       {R"("scml")", {"SCML"}},
+      {R"("mcml")", {"MCML"}},
       {R"({"plugin": "lmnn", "kernel": "rbf"})", {"KLMNN"}},
       {R"({"plugin": "anmm", "kernel": "rbf"})", {"KANMM"}},
       {R"({"plugin": "lda", "kernel": "rbf"})", {"KDA"}},

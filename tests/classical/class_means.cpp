@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/classical/class_mean_objective.hpp>
+#include <metriclab/classical/mcml_objective.hpp>
 #include <metriclab/classical/mlkr_objective.hpp>
 #include <metriclab/neighbors/k_means.hpp>
 
@@ -126,6 +127,64 @@ TEST_CASE("NCMC with one centroid a class is NCMML, and rises with more where cl
   }
   CHECK(solve(R"({"plugin": "ncmc", "centroids": 2})", problem).objective > -0.01);
   CHECK(solve(R"({"plugin": "ncmml"})", problem).objective < -0.3);
+}
+
+/// The divergence as it is written, up to the constant log of the class sizes.
+double plain_mcml(const SolverProblem& problem, const Matrix& L) {
+  double sum = 0, counted = 0;
+  for (std::int64_t i = 0; i < problem.n(); ++i) {
+    double near = 0, same = 0, all = 0;
+    for (std::int64_t j = 0; j < problem.n(); ++j) {
+      if (j == i) continue;
+      const double d = (L * (problem.X.row(i) - problem.X.row(j)).transpose()).squaredNorm();
+      all += std::exp(-d);
+      if (problem.y[static_cast<std::size_t>(i)] != problem.y[static_cast<std::size_t>(j)])
+        continue;
+      near += d;
+      ++same;
+    }
+    if (same == 0) continue;
+    sum += near / same + std::log(all);
+    ++counted;
+  }
+  return sum / counted;
+}
+
+TEST_CASE("MCML's objective equals the plain mean, and its gradient finite differences") {
+  SolverProblem problem = gaussian_classes(70, 5, 3, 0.7);
+  problem.y[4] = 3;  // alone in its class
+  const McmlObjective objective(problem.X, problem.y);
+  const Matrix direction = random_matrix(3, 5, 1, 8);
+  for (double scale : {0.05, 0.4}) {
+    const Matrix L = random_matrix(3, 5, scale, 7);
+    Matrix gradient;
+    CHECK(objective(L, gradient) == doctest::Approx(plain_mcml(problem, L)).epsilon(1e-11));
+    const double h = 1e-6;
+    const double numeric =
+        (plain_mcml(problem, L + h * direction) - plain_mcml(problem, L - h * direction)) / (2 * h);
+    CHECK(gradient.cwiseProduct(direction).sum() == doctest::Approx(numeric).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("MCML is convex in M: every start comes to the same metric, which is least") {
+  const SolverProblem problem = gaussian_classes(90, 4, 3, 0.6);
+  const std::string rest = R"(, "tolerance": 1e-13, "max_iterations": 3000})";
+  const Solution first = solve(R"({"plugin": "mcml")" + rest, problem);
+  CHECK(std::is_sorted(first.objectives.rbegin(), first.objectives.rend()));
+  for (const std::string init : {"random", "pca"})
+    CHECK(relative_difference(
+              metric(solve(R"({"plugin": "mcml", "init": ")" + init + "\"" + rest, problem)),
+              metric(first)) < 1e-3);
+  // Optimality: with G = ∂f/∂M, no direction of a PSD cone lowers f: L·G = 0 and G is PSD.
+  const McmlObjective objective(problem.X, problem.y);
+  Matrix gradient;
+  objective(first.L, gradient);
+  CHECK(gradient.norm() < 1e-4);
+  for (std::uint64_t k = 0; k < 20; ++k) {
+    Matrix larger(5, 4), unused;
+    larger << first.L, random_matrix(1, 4, 0.05, 50 + k);
+    CHECK(objective(larger, unused) > first.objective - 1e-7);
+  }
 }
 
 TEST_CASE("k-means: separate groups, and no more clusters than different rows") {
