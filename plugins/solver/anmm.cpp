@@ -41,7 +41,7 @@ class Anmm final : public Solver {
     const NeighborScatter scatter = neighbor_scatter(problem.X, members, n_friends, n_enemies);
     const Matrix margin = scatter.enemies - scatter.friends;
     const SymmetricEigen eigen =
-        components ? leading_eigen(margin, *components) : all_eigen(margin);
+        components ? leading_eigen(margin, *components) : symmetric_eigen(margin);
     const std::int64_t positive = (eigen.values.array() > 0).count();
     const std::int64_t r = components.value_or(std::max<std::int64_t>(positive, 1));
     return {.L = eigen.vectors.topRows(r), .objective = eigen.values.head(r).sum()};

@@ -4,8 +4,8 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/iterative_solver.hpp>
-#include <metriclab/classical/leading_eigenvector.hpp>
 #include <metriclab/classical/pair_sums.hpp>
 #include <metriclab/classical/supervision.hpp>
 
@@ -81,16 +81,18 @@ class BoostMetric final : public IterativeSolver {
         slopes[triplets.far[static_cast<std::size_t>(t)]] += u[t];
         slopes[triplets.near[static_cast<std::size_t>(t)]] -= u[t];
       }
-      const EigenPair leading = leading_eigenvector(scatter_of_pairs(X, triplets.pairs, slopes));
+      const SymmetricEigen leading = leading_eigen(scatter_of_pairs(X, triplets.pairs, slopes), 1);
+      const double value = leading.values[0];
+      const Vector direction = leading.vectors.row(0);
       // In the features' own units the penalty of a unit of trace is larger by size⁻².
       const double penalty = trace_weight / (size * size);
-      if (first == 0) first = leading.value;
-      if (leading.value - penalty <= tolerance * first) {
+      if (first == 0) first = value;
+      if (value - penalty <= tolerance * first) {
         iterations.converged();
         break;
       }
-      const Vector response = responses_of(X * leading.vector, triplets);
-      append(Z, leading.vector);
+      const Vector response = responses_of(X * direction, triplets);
+      append(Z, direction);
       weights.conservativeResize(Z.rows());
       weights[Z.rows() - 1] = best_weight(u, response, penalty);
       rho += weights[Z.rows() - 1] * response;
@@ -127,12 +129,7 @@ class BoostMetric final : public IterativeSolver {
 
   /// ρ of each triplet under z zᵀ, from the projections on z.
   static Vector responses_of(const Vector& projections, const TripletPairs& triplets) {
-    Vector squares(static_cast<Eigen::Index>(triplets.pairs.size()));
-    for (std::size_t k = 0; k < triplets.pairs.size(); ++k) {
-      const RowPair& pair = triplets.pairs[k];
-      const double difference = projections[pair.first] - projections[pair.second];
-      squares[static_cast<Eigen::Index>(k)] = difference * difference;
-    }
+    const Vector squares = pair_distances(Matrix(projections), triplets.pairs);
     Vector responses(static_cast<Eigen::Index>(triplets.near.size()));
     for (std::size_t t = 0; t < triplets.near.size(); ++t)
       responses[static_cast<Eigen::Index>(t)] =

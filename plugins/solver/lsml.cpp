@@ -31,8 +31,7 @@ using namespace metriclab;
 /// Quadruplets are given, or drawn from the labels: n_constraints of a pair of one class and a pair
 /// of two.
 ///
-/// Differs from the paper: L-BFGS instead of steepest descent on M. Differs from the Python package
-/// metric-learn: its gradient leaves out the weights, so that it stops short of the minimum.
+/// Differs from the paper: L-BFGS instead of steepest descent on M.
 class Lsml final : public TransformationSolver {
  public:
   Lsml() : TransformationSolver(1000, 1e-4) {}

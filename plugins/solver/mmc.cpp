@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <metriclab/classical/eigenproblem.hpp>
+#include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/separation.hpp>
 #include <metriclab/classical/supervision.hpp>
 
@@ -74,24 +76,16 @@ class Mmc final : public IterativeSolver {
   /// Of the pairs of a kind, without those of equal examples, (c × d).
   static Matrix differences(const SolverProblem& problem, const std::vector<LabelledPair>& pairs,
                             bool similar) {
-    Matrix V(static_cast<Eigen::Index>(pairs.size()), problem.d());
-    Eigen::Index count = 0;
-    for (const LabelledPair& pair : pairs) {
-      if (pair.similar != similar) continue;
-      V.row(count) = problem.X.row(pair.first) - problem.X.row(pair.second);
-      if (!V.row(count).isZero(0)) ++count;
-    }
-    V.conservativeResize(count, Eigen::NoChange);
-    return V;
+    const Matrix V = pair_differences(problem, pairs, similar);
+    Indices differ;
+    for (Eigen::Index k = 0; k < V.rows(); ++k)
+      if (!V.row(k).isZero(0)) differ.push_back(k);
+    return V(differ, Eigen::all);
   }
 
   /// Mean of the rows' outer products; 0 where there is none.
   static Matrix scatter(const Matrix& V) {
-    Matrix sum = Matrix::Zero(V.cols(), V.cols());
-    if (V.rows() == 0) return sum;
-    sum.selfadjointView<Eigen::Upper>().rankUpdate(V.transpose());
-    sum = sum.selfadjointView<Eigen::Upper>();
-    return sum / static_cast<double>(V.rows());
+    return gram(V) / static_cast<double>(std::max<Eigen::Index>(V.rows(), 1));
   }
 
   Solution learn_full(const SolverProblem& problem, const Matrix& S, const Matrix& D) const {
@@ -106,9 +100,7 @@ class Mmc final : public IterativeSolver {
       const Vector weights = distances.unaryExpr(
           [&](double distance) { return distance > 0 ? 1 / std::sqrt(count * distance) : 0; });
       scaled = weights.asDiagonal() * U;
-      H.setZero();
-      H.selfadjointView<Eigen::Upper>().rankUpdate(scaled.transpose());
-      H = H.selfadjointView<Eigen::Upper>();
+      H = gram(scaled);
       return distances.sum() / count;
     };
     return maximize_separation(problem, "mmc", objective, Q, (Q * T * Q.transpose()).diagonal(),

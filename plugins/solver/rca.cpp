@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/classical/linear_algebra.hpp>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <numeric>
@@ -22,9 +22,9 @@ using namespace metriclab;
 /// discriminant followed by whitening). The objective is the mean of ‖L(x_i − m_k)‖² over the
 /// examples in chunks, which is r when nothing is shrunk.
 ///
-/// C⁺ leaves out directions in which no chunk scatters (variance below d·2⁻⁵² of the largest: a
-/// constant feature; all but p − chunks of them where there are fewer of those than d), so L is
-/// (rank × d). With `shrinkage` s > 0, C is (1 − s)·C + s·(tr(C)/d)·I and nothing is left out.
+/// C⁺ leaves out directions in which no chunk scatters (a constant feature; all but p − chunks of
+/// them where there are fewer of those than d), so L is (rank × d). With `shrinkage` s > 0, C is (1
+/// − s)·C + s·(tr(C)/d)·I and nothing is left out.
 ///
 /// Chunks are given, or drawn from the labels: `n_chunks` of `chunk_size` examples of one class
 /// each, fewer where the classes don't hold as many. No chunk of two different examples: an error.

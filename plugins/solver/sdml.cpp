@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/graphical_lasso.hpp>
 #include <metriclab/classical/iterative_solver.hpp>
+#include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 
 namespace {
@@ -16,7 +18,8 @@ using namespace metriclab;
 ///
 /// S, D: the similar and the dissimilar pairs, v (d): the difference of a pair; sums, not means, so
 /// that balance_param weighs one pair. The objective reported is what is minimised; it never rises,
-/// and where "converged" it is above the least by no more than `tolerance`, which duality proves.
+/// and where "converged" it is above the least by no more than `tolerance`, which duality proves,
+/// or rounding leaves no step that lowers it.
 ///
 /// Where dissimilar pairs outweigh the rest, P is not positive definite and the problem has no
 /// minimum. P then stands for the nearest matrix, in Frobenius norm, whose eigenvalues are
@@ -63,18 +66,9 @@ class Sdml final : public IterativeSolver {
     const double floor = least_eigenvalue * P.trace() / static_cast<double>(problem.d());
     if (!(floor > 0))
       throw Error("the covariance of these examples is 0; take \"identity\"").in("prior");
-    for (bool similar : {true, false}) {
-      Matrix V(static_cast<Eigen::Index>(pairs.size()), problem.d());
-      Eigen::Index count = 0;
-      for (const LabelledPair& pair : pairs)
-        if (pair.similar == similar)
-          V.row(count++) = problem.X.row(pair.first) - problem.X.row(pair.second);
-      // Eigen divides by the number of rows when it chooses the sizes of its blocks.
-      if (count == 0) continue;
-      P.selfadjointView<Eigen::Upper>().rankUpdate(V.topRows(count).transpose(),
-                                                   similar ? balance_param : -balance_param);
-    }
-    P = P.selfadjointView<Eigen::Upper>().toDenseMatrix();
+    for (bool similar : {true, false})
+      P += (similar ? balance_param : -balance_param) *
+           gram(pair_differences(problem, pairs, similar));
     const SymmetricEigen eigen = symmetric_eigen(P);
     const double least = std::max(floor, 1e-10 * eigen.values[0]);
     if (eigen.values[eigen.values.size() - 1] < least)

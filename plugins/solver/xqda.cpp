@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <metriclab/classical/linear_algebra.hpp>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <Eigen/Eigenvalues>
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
@@ -56,7 +57,13 @@ TEST_CASE("leading and generalized eigenvectors satisfy their equations") {
   const Matrix A = gram(X), B = gram(gaussian_classes(30, 24, 2, 1, 5).X);
   CHECK(relative_difference(A, X.transpose() * X) < 1e-14);
   CHECK(relative_difference(symmetric_product(X, 2 * X), 2 * A) < 1e-14);
-  const SymmetricEigen expected = symmetric_eigen(A);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(A);
+  SymmetricEigen expected{solver.eigenvalues().reverse(),
+                          solver.eigenvectors().rowwise().reverse().transpose()};
+  fix_signs(expected.vectors);
+  const SymmetricEigen all = symmetric_eigen(A);
+  CHECK((all.values - expected.values).norm() < 1e-12 * expected.values[0]);
+  CHECK(relative_difference(all.vectors, expected.vectors) < 1e-9);
   for (std::int64_t count : {1, 5, 20, 24}) {
     const SymmetricEigen found = leading_eigen(A, count);
     CHECK((found.values - expected.values.head(count)).norm() < 1e-10 * expected.values[0]);

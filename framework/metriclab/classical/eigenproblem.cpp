@@ -21,22 +21,12 @@ void check(lapack_int info) {
 
 }  // namespace
 
-SymmetricEigen all_eigen(Matrix A) {
-  METRICLAB_CHECK(A.rows() == A.cols(), "the eigenvalues of a matrix that is not square");
-  if (A.rows() == 0) return {};
-  Vector rising(A.rows());
-  check(LAPACKE_dsyevd(kLayout, 'V', kTriangle, size_of(A), A.data(), size_of(A), rising.data()));
-  SymmetricEigen eigen{rising.reverse(), A.colwise().reverse()};
-  fix_signs(eigen.vectors);
-  return eigen;
-}
-
 SymmetricEigen leading_eigen(Matrix A, std::int64_t count) {
   const std::int64_t d = A.rows();
   METRICLAB_CHECK(count >= 0 && count <= d, "more eigenvalues than there are");
   if (count == 0) return {};
   if (4 * count > d) {
-    SymmetricEigen eigen = all_eigen(std::move(A));
+    SymmetricEigen eigen = symmetric_eigen(std::move(A));
     return {eigen.values.head(count), eigen.vectors.topRows(count)};
   }
   Vector rising(d);
@@ -102,7 +92,7 @@ RangeInverse::RangeInverse(const Matrix& B, bool scale) : d_(B.rows()) {
     factor_ = std::move(factor);
     return;
   }
-  const SymmetricEigen eigen = all_eigen(std::move(scaled));
+  const SymmetricEigen eigen = symmetric_eigen(std::move(scaled));
   rank_ = eigen.values[0] > 0 ? numerical_rank(eigen.values.cwiseMax(0), 1e-10) : 0;
   factor_ = eigen.values.head(rank_).cwiseSqrt().cwiseInverse().asDiagonal() *
             eigen.vectors.topRows(rank_) * scale_.asDiagonal();

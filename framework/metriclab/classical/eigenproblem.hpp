@@ -6,11 +6,9 @@
 namespace metriclab {
 
 /// The `count` greatest eigenvalues of a symmetric (d × d) matrix with their vectors, as
-/// symmetric_eigen gives them. Only the lower triangle of A is read. O(d³): all of them by divide
-/// and conquer, a quarter or fewer by the method of multiple relatively robust representations.
+/// symmetric_eigen gives them. Only the lower triangle of A is read. O(d³): a quarter or fewer by
+/// the method of multiple relatively robust representations, in a fraction of the time of all.
 SymmetricEigen leading_eigen(Matrix A, std::int64_t count);
-/// All of them.
-SymmetricEigen all_eigen(Matrix A);
 
 /// AᵀA (d × d), whole, of A (m × d); half the work of a product.
 Matrix gram(const Eigen::Ref<const Matrix>& A);

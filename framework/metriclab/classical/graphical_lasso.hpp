@@ -20,7 +20,7 @@ struct GraphicalLasso {
   double value = 0;
   double gap = 0;  // value is above the least by no more; infinite where no bound is known
   std::int64_t iterations = 0;
-  std::string stopped;         // "converged", "iterations" or "time"
+  std::string stopped;  // "converged" (or no step lowers f but for rounding), "iterations", "time"
   std::vector<double> values;  // f at the start and after each iteration; it never rises
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <Eigen/Eigenvalues>
+#include <lapacke.h>
+
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/linear_algebra.hpp>
@@ -17,13 +18,16 @@ void fix_signs(Matrix& rows) {
   }
 }
 
-SymmetricEigen symmetric_eigen(const Matrix& A) {
+SymmetricEigen symmetric_eigen(Matrix A) {
   METRICLAB_CHECK(A.rows() == A.cols(), "the eigenvalues of a matrix that is not square");
   if (A.rows() == 0) return {};
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(A);
-  METRICLAB_CHECK(solver.info() == Eigen::Success, "an eigenvalue iteration that did not converge");
-  SymmetricEigen eigen{solver.eigenvalues().reverse(),
-                       solver.eigenvectors().rowwise().reverse().transpose()};
+  const auto d = static_cast<lapack_int>(A.rows());
+  Vector rising(d);
+  // LAPACK's matrices are by columns: what is the lower triangle by rows is its upper one, and its
+  // eigenvectors, columns there, are rows here.
+  METRICLAB_CHECK(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', d, A.data(), d, rising.data()) == 0,
+                  "an eigenvalue iteration that did not converge");
+  SymmetricEigen eigen{rising.reverse(), A.colwise().reverse()};
   fix_signs(eigen.vectors);
   return eigen;
 }

@@ -14,8 +14,9 @@ struct SymmetricEigen {
   Matrix vectors;
 };
 
-/// Of a symmetric (d × d) matrix; O(d³).
-SymmetricEigen symmetric_eigen(const Matrix& A);
+/// Of a symmetric (d × d) matrix, of which only the lower triangle is read; O(d³), by divide and
+/// conquer.
+SymmetricEigen symmetric_eigen(Matrix A);
 
 /// Turns each row so that its entry of largest magnitude is positive.
 void fix_signs(Matrix& rows);

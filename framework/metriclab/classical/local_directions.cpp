@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <Eigen/Cholesky>
 #include <algorithm>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/local_directions.hpp>
 #include <numeric>
 
@@ -74,8 +75,7 @@ Matrix discriminants_of(const Matrix& X, const std::vector<Indices>& regions, st
   }
   means.rowwise() -= (counts.transpose() * means / counts.sum()).eval();
   means = counts.cwiseSqrt().asDiagonal() * means;
-  Eigen::MatrixXd S = Eigen::MatrixXd::Zero(d, d);
-  S.selfadjointView<Eigen::Lower>().rankUpdate(within.transpose());
+  Eigen::MatrixXd S = gram(within);
   const double ridge = kRidge * S.trace() / static_cast<double>(d);
   S.diagonal().array() += ridge > 0 ? ridge : 1;
   const Eigen::LLT<Eigen::MatrixXd> factor(S);

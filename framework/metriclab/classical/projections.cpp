@@ -100,7 +100,7 @@ Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
 
   const Matrix means = inverse.map(between);  // (C × rank)
   const bool few_classes = n_classes < inverse.rank();
-  const SymmetricEigen ratio = all_eigen(few_classes ? gram(means.transpose()) : gram(means));
+  const SymmetricEigen ratio = symmetric_eigen(few_classes ? gram(means.transpose()) : gram(means));
   const std::int64_t most =
       std::min(numerical_rank(ratio.values.cwiseMax(0), 1e-10), n_classes - 1);
   if (most == 0 || !(ratio.values[0] > 0))

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <metriclab/classical/linear_algebra.hpp>
+#include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <numeric>
@@ -10,16 +10,9 @@
 namespace metriclab {
 namespace {
 
+// Of sums of many products rounding leaves about this part where it should leave nothing.
+constexpr double kLeastVariance = 1e-13;
 constexpr std::int64_t kBlock = 2048;  // examples that are held in double at a time
-
-/// The lower triangle of A += VᵀV.
-void add_gram(Matrix& A, const Matrix& V) {
-  // Eigen divides by the number of rows when it chooses the sizes of its blocks.
-  if (V.rows() == 0) return;
-  A.selfadjointView<Eigen::Lower>().rankUpdate(V.transpose());
-}
-
-void mirror(Matrix& A) { A.triangularView<Eigen::StrictlyUpper>() = A.transpose(); }
 
 /// Sets to 0 the scatter of features that are constant but for rounding: below 10⁻¹³ of their
 /// magnitude, `squares` being the sums of their squares.
@@ -29,6 +22,16 @@ void clear_constant(Matrix& A, const Vector& squares) {
     A.row(j).setZero();
     A.col(j).setZero();
   }
+}
+
+/// `count` examples of a group, from its begin-th on.
+Matrix rows_of(const SolverProblem& problem, const Indices& group, std::int64_t begin,
+               std::int64_t count) {
+  const auto first = group.begin() + begin, last = first + count;
+  // Successive ones need no gathering.
+  if (*(last - 1) - *first == count - 1 && std::is_sorted(first, last))
+    return problem.rows(*first, count);
+  return problem.rows(Indices(first, last));
 }
 
 std::int64_t size_of(const Indices& group) { return static_cast<std::int64_t>(group.size()); }
@@ -68,7 +71,7 @@ GroupScatter scatter_within(const SolverProblem& problem, const std::vector<Indi
           own.rowwise() -= m;
           scatter.means.row(static_cast<std::int64_t>(order[begin + g])) = m;
         }
-        add_gram(sum, rows);
+        sum += gram(rows);
       }
     } else {
       for (; begin < end; ++begin) {
@@ -76,15 +79,13 @@ GroupScatter scatter_within(const SolverProblem& problem, const std::vector<Indi
         auto m = scatter.means.row(static_cast<std::int64_t>(order[begin]));
         for (std::int64_t done = 0; done < size;) {
           const std::int64_t count = std::min(kBlock, size - done);
-          Matrix rows = problem.rows(Indices(group.begin() + done, group.begin() + done + count));
+          Matrix rows = rows_of(problem, group, done, count);
           const Eigen::RowVectorXd block = rows.colwise().mean();
           rows.rowwise() -= block;
-          add_gram(sum, rows);
+          sum += gram(rows);
           const Eigen::RowVectorXd apart = block - m;
           const double part = static_cast<double>(count) / static_cast<double>(done + count);
-          if (done > 0)
-            sum.selfadjointView<Eigen::Lower>().rankUpdate(apart.transpose(),
-                                                           part * static_cast<double>(done));
+          if (done > 0) sum += part * static_cast<double>(done) * (apart.transpose() * apart);
           m += part * apart;
           done += count;
         }
@@ -93,7 +94,6 @@ GroupScatter scatter_within(const SolverProblem& problem, const std::vector<Indi
     for (std::size_t k = 0; k < weights.size(); ++k) scatter.sums[k] += weights[k](size) * sum;
   }
   for (std::size_t k = 0; k < weights.size(); ++k) {
-    mirror(scatter.sums[k]);
     Vector squares = Vector::Zero(d);
     for (std::int64_t g = 0; g < n_groups; ++g) {
       const std::int64_t size = size_of(groups[static_cast<std::size_t>(g)]);
@@ -145,12 +145,10 @@ PairScatter pair_scatter(const SolverProblem& problem, const std::vector<Labelle
             static_cast<std::ptrdiff_t>(std::min<std::size_t>(begin + kBlock, pairs.size())));
     for (const bool similar : {true, false}) {
       const Matrix V = pair_differences(problem, block, similar);
-      add_gram(similar ? scatter.similar : scatter.dissimilar, V);
+      (similar ? scatter.similar : scatter.dissimilar) += gram(V);
       (similar ? scatter.n_similar : scatter.n_dissimilar) += static_cast<double>(V.rows());
     }
   }
-  mirror(scatter.similar);
-  mirror(scatter.dissimilar);
   return scatter;
 }
 
@@ -195,10 +193,12 @@ PairScatter require_pair_scatter(const SolverProblem& problem,
   return scatter;
 }
 
-Matrix whitening(const Matrix& A, double least) {
+Matrix whitening(const Matrix& A) {
+  const RangeInverse scaled(A);
+  const auto features = static_cast<std::int64_t>((A.diagonal().array() > 0).count());
+  if (scaled.rank() == features) return scaled.lift(Matrix::Identity(features, features));
   const SymmetricEigen eigen = symmetric_eigen(A);
-  const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(A.rows());
-  const std::int64_t rank = numerical_rank(eigen.values.cwiseMax(0), std::max(least, rounding));
+  const std::int64_t rank = numerical_rank(eigen.values.cwiseMax(0), kLeastVariance);
   return eigen.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() *
          eigen.vectors.topRows(rank);
 }

@@ -51,9 +51,11 @@ PairScatter require_pair_scatter(const SolverProblem& problem,
 Matrix pair_differences(const SolverProblem& problem, const std::vector<LabelledPair>& pairs,
                         bool similar);
 
-/// W (rank × d) with W·A·Wᵀ = I and Wᵀ·W = A⁺ for a PSD A: its eigenvectors over the roots of
-/// their eigenvalues, of those above max(least, d·2⁻⁵²) of the largest. No rows where A = 0.
-Matrix whitening(const Matrix& A, double least = 0);
+/// W (rank × d) with W·A·Wᵀ = I and Wᵀ·W = A⁺ for a PSD A, features with A_jj = 0 left out. Where
+/// A is regular but for those, whatever the units of its features, W is as RangeInverse
+/// (eigenproblem.hpp) has it; otherwise A's eigenvectors over the roots of their eigenvalues, of
+/// those above 10⁻¹³ of the largest. No rows where A = 0.
+Matrix whitening(const Matrix& A);
 
 /// Adds part·(tr(A)/d)·I.
 void add_ridge(Matrix& A, double part);

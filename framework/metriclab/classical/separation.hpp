@@ -16,11 +16,11 @@ namespace metriclab {
 // mean over S. In coordinates u = Qv with Q·C·Qᵀ = I the constraint is tr(M') ≤ 1.
 
 /// Q (r × d) with Q·C·Qᵀ = I and Q·T·Qᵀ diagonal, by falling entries, where `similar` (d × d) is
-/// the mean over S of vvᵀ and T = `dissimilar` that over D. Directions in which dissimilar pairs
-/// don't differ are left out: those below 10⁻¹⁵·d of the largest in T, and those with less than
-/// 10⁻¹² of the greatest ratio of T to C. Throws Error where there is no scatter of either kind,
-/// and where, with regularization = 0, dissimilar pairs differ in a direction in which similar
-/// ones don't, since then nothing bounds their distance. O(d³).
+/// the mean over S of vvᵀ and T = `dissimilar` that over D. Left out are directions with less than
+/// 10⁻¹² of the greatest ratio of T to C, where there is nothing to gain, and those in which
+/// neither kind of pair differs, to rounding. Throws Error where there is no scatter of either
+/// kind, and where, with regularization = 0, dissimilar pairs differ in a direction in which
+/// similar ones don't, since then nothing bounds their distance. O(d³).
 Matrix separating_coordinates(const Matrix& similar, const Matrix& dissimilar,
                               double regularization, std::string_view solver);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <metriclab/data/examples.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -66,8 +67,15 @@ Matrix Examples::rows(std::int64_t begin, std::int64_t count) const {
 
 Matrix Examples::rows(const Indices& indices) const {
   Matrix chosen(static_cast<Eigen::Index>(indices.size()), dimension_);
-  for (std::size_t i = 0; i < indices.size(); ++i)
-    chosen.row(static_cast<Eigen::Index>(i)) = rows(indices[i], 1);
+  std::visit(
+      [&](const auto& values) {
+        double* to = chosen.data();
+        for (std::int64_t i : indices) {
+          METRICLAB_CHECK(0 <= i && i < size_, "an example's index out of range");
+          to = std::copy_n(values.data() + i * dimension_, dimension_, to);
+        }
+      },
+      values_);
   return chosen;
 }
 
