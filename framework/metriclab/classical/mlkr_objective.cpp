@@ -3,55 +3,14 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/classical/mlkr_objective.hpp>
-#include <metriclab/classical/pair_sums.hpp>
+#include <metriclab/classical/soft_neighbors.hpp>
 #include <metriclab/classical/vector_math.hpp>
 #include <vector>
 
 namespace metriclab {
 namespace {
 
-constexpr double kNegligible = 26;  // a part below e^−26 of an estimate is left out
-constexpr double kFewPairs = 0.15;  // of all; single sums of more cost as much as products of all
-
 // The loops over rows of tiles, in wide registers.
-
-template <class T>
-[[gnu::always_inline]] inline void both_minima(const T* d, std::int64_t count, T* least,
-                                               T* leasts) {
-  T smallest = *least;
-  for (std::int64_t j = 0; j < count; ++j) {
-    smallest = d[j] < smallest ? d[j] : smallest;
-    leasts[j] = d[j] < leasts[j] ? d[j] : leasts[j];
-  }
-  *least = smallest;
-}
-METRICLAB_WIDE void minima_of_row(const float* d, std::int64_t count, float* least, float* leasts) {
-  both_minima(d, count, least, leasts);
-}
-METRICLAB_WIDE void minima_of_row(const double* d, std::int64_t count, double* least,
-                                  double* leasts) {
-  both_minima(d, count, least, leasts);
-}
-
-/// Appends the j with d_j ≤ max(limit, limits_j) to `found`, from `first` on.
-METRICLAB_WIDE std::int64_t within(const float* d, float limit, const float* limits,
-                                   std::int64_t count, std::int32_t first, std::int32_t* found) {
-  std::int64_t n = 0;
-  for (std::int64_t j = 0; j < count; j += 16) {
-    const std::int64_t end = std::min(j + 16, count);
-    int any = 0;
-    for (std::int64_t k = j; k < end; ++k)
-      any |= d[k] <= (limit > limits[k] ? limit : limits[k]) ? 1 : 0;
-    if (any == 0) continue;
-    for (std::int64_t k = j; k < end; ++k)
-      if (d[k] <= std::max(limit, limits[k])) found[n++] = first + static_cast<std::int32_t>(k);
-  }
-  return n;
-}
-
-METRICLAB_WIDE void exponentials(const double* x, std::int64_t count, double* y) {
-  for (std::int64_t k = 0; k < count; ++k) y[k] = exp_of_negative(x[k] < 0 ? x[k] : 0);
-}
 
 /// Of one row of a tile with e_ij = exp(m_i − d_ij): own += (Σ e_ij, Σ e_ij y_j), and the columns'
 /// sums with e_ji.
@@ -91,40 +50,6 @@ METRICLAB_WIDE double weights_of_row(const double* d, std::int64_t count, double
   return sum;
 }
 
-/// The smallest distance of each example.
-template <class T>
-std::vector<T> nearest_distances(PairTiles<T>& tiles) {
-  std::vector<T> least(static_cast<std::size_t>(tiles.n()), std::numeric_limits<T>::max());
-  tiles.visit([&](const PairTile<T>& tile) {
-    for (std::int64_t row = 0; row < tile.rows; ++row)
-      minima_of_row(tile.row(row), tile.columns, &least[static_cast<std::size_t>(tile.top + row)],
-                    least.data() + tile.left);
-  });
-  return least;
-}
-
-/// Pairs within the limits, or nothing where they are too many.
-std::vector<RowPair> near_pairs(PairTiles<float>& tiles, const std::vector<float>& limits) {
-  const auto n = static_cast<double>(tiles.n());
-  const auto most = static_cast<std::size_t>(kFewPairs * n * (n - 1) / 2 + n);
-  std::vector<RowPair> pairs;
-  std::vector<std::int32_t> found(static_cast<std::size_t>(PairTiles<float>::kTile));
-  bool few = true;
-  tiles.visit([&](const PairTile<float>& tile) {
-    for (std::int64_t row = 0; few && row < tile.rows; ++row) {
-      const auto i = static_cast<std::int32_t>(tile.top + row);
-      const std::int64_t count =
-          within(tile.row(row), limits[static_cast<std::size_t>(i)], limits.data() + tile.left,
-                 tile.columns, static_cast<std::int32_t>(tile.left), found.data());
-      for (std::int64_t k = 0; k < count; ++k)
-        pairs.push_back({i, found[static_cast<std::size_t>(k)]});
-      few = pairs.size() <= most;
-    }
-  });
-  if (!few) pairs.clear();
-  return pairs;
-}
-
 /// From Σ e_ij and Σ e_ij y_j of each example its estimate ŷ_i and c_i = −2(ŷ_i − y_i)/Σ e_ij, the
 /// factor of e_ij (y_j − ŷ_i) in the derivative by d_ij; returns Σ (ŷ_i − y_i)².
 double errors(const Vector& all, const Vector& all_y, const Vector& y, Vector& estimates,
@@ -138,35 +63,22 @@ double errors(const Vector& all, const Vector& all_y, const Vector& y, Vector& e
 /// The value over these pairs; adds their part of the Laplacian of the weights, times Z.
 double sum_over(const std::vector<RowPair>& pairs, const Matrix& Z, const Vector& y,
                 Matrix& laplacian) {
-  const auto count = static_cast<std::int64_t>(pairs.size());
-  const Vector distances = pair_distances(Z, pairs);
-  Vector least = Vector::Constant(y.size(), std::numeric_limits<double>::infinity());
+  const PairWeights e = pair_weights(Z, pairs);
   auto each = [&](auto use) {
-    for (std::int64_t k = 0; k < count; ++k)
-      use(k, pairs[static_cast<std::size_t>(k)].first, pairs[static_cast<std::size_t>(k)].second);
+    for (std::size_t k = 0; k < pairs.size(); ++k)
+      use(static_cast<Eigen::Index>(k), pairs[k].first, pairs[k].second);
   };
-  each([&](std::int64_t k, std::int32_t i, std::int32_t j) {
-    least[i] = std::min(least[i], distances[k]);
-    least[j] = std::min(least[j], distances[k]);
-  });
-  Vector mine(count), theirs(count), weights(count);
-  each([&](std::int64_t k, std::int32_t i, std::int32_t j) {
-    mine[k] = least[i] - distances[k];
-    theirs[k] = least[j] - distances[k];
-  });
-  exponentials(mine.data(), count, mine.data());
-  exponentials(theirs.data(), count, theirs.data());
-  Vector all = Vector::Zero(y.size()), all_y = all, estimates, factors;
-  each([&](std::int64_t k, std::int32_t i, std::int32_t j) {
-    all[i] += mine[k];
-    all_y[i] += mine[k] * y[j];
-    all[j] += theirs[k];
-    all_y[j] += theirs[k] * y[i];
+  Vector all = Vector::Zero(y.size()), all_y = all, estimates, factors, weights(e.first.size());
+  each([&](Eigen::Index k, std::int32_t i, std::int32_t j) {
+    all[i] += e.first[k];
+    all_y[i] += e.first[k] * y[j];
+    all[j] += e.second[k];
+    all_y[j] += e.second[k] * y[i];
   });
   const double value = errors(all, all_y, y, estimates, factors);
-  each([&](std::int64_t k, std::int32_t i, std::int32_t j) {
-    weights[k] = factors[i] * mine[k] * (y[j] - estimates[i]) +
-                 factors[j] * theirs[k] * (y[i] - estimates[j]);
+  each([&](Eigen::Index k, std::int32_t i, std::int32_t j) {
+    weights[k] = factors[i] * e.first[k] * (y[j] - estimates[i]) +
+                 factors[j] * e.second[k] * (y[i] - estimates[j]);
   });
   add_laplacian(Z, pairs, weights, laplacian);
   return value;
@@ -219,19 +131,10 @@ MlkrObjective::MlkrObjective(const Matrix& X, const Vector& targets)
 double MlkrObjective::operator()(const Matrix& L, Matrix& gradient) {
   const Matrix Z = X_ * L.transpose();
   Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
-  std::vector<RowPair> pairs;
-  // Beyond this floats don't hold the distances.
-  if (Z.allFinite() && Z.cwiseAbs().maxCoeff() < 1e15) {
-    tiles_.assign(Z);
-    std::vector<float> limits = nearest_distances(tiles_);
-    // A bound that doesn't rest on chance, since a pair that is left out is lost.
-    const double error = 2 * tiles_.error() * std::sqrt(static_cast<double>(Z.cols()));
-    for (float& limit : limits) limit += static_cast<float>(kNegligible + 2 * error);
-    pairs = near_pairs(tiles_, limits);
-  }
   double value = 0;
-  if (!pairs.empty()) {
-    value = sum_over(pairs, Z, y_, laplacian);
+  const Screening screening = screen(Z, tiles_);
+  if (screening.few) {
+    value = sum_over(screening.pairs, Z, y_, laplacian);
   } else {
     finer_tiles_.assign(Z);
     value = sum_over(finer_tiles_, y_, laplacian);

@@ -3,67 +3,17 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/classical/nca_objective.hpp>
-#include <metriclab/classical/pair_tiles.hpp>
+#include <metriclab/classical/soft_neighbors.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <metriclab/classical/vector_math.hpp>
 
 namespace metriclab {
 namespace {
 
-constexpr double kNegligible = 26;    // a p_ij below e^−26 is left out
-constexpr double kFewPairs = 0.15;    // of all; single sums of more cost as much as products of all
 constexpr double kFloatError = 1e-4;  // of a squared distance
 constexpr double kFloatFrom = 512;    // examples; below, double costs little
 
-/// Pairs (i, j) with their squared distances, and what is computed of them.
-struct Pairs {
-  std::vector<std::int32_t> i, j;
-  std::vector<double> distance, from_i, from_j;
-};
-
-// The loops over pairs, in wide registers.
-
-METRICLAB_WIDE void pair_distances(const double* Z, std::int64_t r, Pairs& pairs) {
-  const std::size_t count = pairs.i.size();
-  for (std::size_t k = 0; k < count; ++k) {
-    const double* a = Z + pairs.i[k] * r;
-    const double* b = Z + pairs.j[k] * r;
-    double lanes[8] = {};
-    std::int64_t t = 0;
-    for (; t + 8 <= r; t += 8)
-      for (int lane = 0; lane < 8; ++lane) {
-        const double difference = a[t + lane] - b[t + lane];
-        lanes[lane] += difference * difference;
-      }
-    double sum = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
-                 ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-    for (; t < r; ++t) sum += (a[t] - b[t]) * (a[t] - b[t]);
-    pairs.distance[k] = sum;
-  }
-}
-
-METRICLAB_WIDE void push_apart(const double* Z, std::int64_t r, const Pairs& pairs,
-                               const double* weight, double* laplacian) {
-  const std::size_t count = pairs.i.size();
-  for (std::size_t k = 0; k < count; ++k) {
-    const double w = weight[k];
-    if (w == 0) continue;
-    const double* a = Z + pairs.i[k] * r;
-    const double* b = Z + pairs.j[k] * r;
-    double* to_a = laplacian + pairs.i[k] * r;
-    double* to_b = laplacian + pairs.j[k] * r;
-#pragma GCC ivdep
-    for (std::int64_t t = 0; t < r; ++t) {
-      const double push = w * (a[t] - b[t]);
-      to_a[t] += push;
-      to_b[t] -= push;
-    }
-  }
-}
-
-METRICLAB_WIDE void exponentials(const double* x, std::size_t count, double* y) {
-  for (std::size_t k = 0; k < count; ++k) y[k] = exp_of_negative(x[k]);
-}
+// The loops over rows of tiles, in wide registers.
 
 template <class T>
 [[gnu::always_inline]] inline T sum_of(const T* x, std::int64_t count) {
@@ -148,139 +98,32 @@ METRICLAB_WIDE double weights_of_row(const double* d, double least, const double
                factors_other, weights, columns);
 }
 
-template <class T>
-[[gnu::always_inline]] inline void both_minima(const T* d, std::int64_t count, T* least,
-                                               T* leasts) {
-  T lanes[16];
-  std::fill_n(lanes, 16, *least);
-  std::int64_t j = 0;
-  for (; j + 16 <= count; j += 16)
-    for (int lane = 0; lane < 16; ++lane) {
-      const T distance = d[j + lane];
-      lanes[lane] = distance < lanes[lane] ? distance : lanes[lane];
-      leasts[j + lane] = distance < leasts[j + lane] ? distance : leasts[j + lane];
-    }
-  for (; j < count; ++j) {
-    lanes[0] = std::min(lanes[0], d[j]);
-    leasts[j] = std::min(leasts[j], d[j]);
-  }
-  *least = *std::min_element(lanes, lanes + 16);
-}
-METRICLAB_WIDE void minima_of_row(const float* d, std::int64_t count, float* least, float* leasts) {
-  both_minima(d, count, least, leasts);
-}
-METRICLAB_WIDE void minima_of_row(const double* d, std::int64_t count, double* least,
-                                  double* leasts) {
-  both_minima(d, count, least, leasts);
-}
-
-/// Appends the j with d_j ≤ max(limit, limits_j) to `found`, from `first` on.
-METRICLAB_WIDE std::int64_t within(const float* d, float limit, const float* limits,
-                                   std::int64_t count, std::int32_t first, std::int32_t* found) {
-  std::int64_t n = 0;
-  for (std::int64_t j = 0; j < count; j += 16) {
-    const std::int64_t end = std::min(j + 16, count);
-    int any = 0;
-    for (std::int64_t k = j; k < end; ++k) any |= d[k] <= std::max(limit, limits[k]);
-    if (any == 0) continue;
-    for (std::int64_t k = j; k < end; ++k)
-      if (d[k] <= std::max(limit, limits[k])) found[n++] = first + static_cast<std::int32_t>(k);
-  }
-  return n;
-}
-
-/// The smallest distance of each example, over tiles that hold each pair once.
-template <class T>
-std::vector<T> nearest_distances(PairTiles<T>& tiles) {
-  std::vector<T> least(static_cast<std::size_t>(tiles.n()), std::numeric_limits<T>::max());
-  tiles.visit([&](const PairTile<T>& tile) {
-    for (std::int64_t row = 0; row < tile.rows; ++row)
-      minima_of_row(tile.row(row), tile.columns, &least[static_cast<std::size_t>(tile.top + row)],
-                    least.data() + tile.left);
-  });
-  return least;
-}
-
-METRICLAB_WIDE std::int64_t count_within(const float* d, float limit, const float* limits,
-                                         std::int64_t count) {
-  std::int32_t n = 0;
-  for (std::int64_t j = 0; j < count; ++j) n += d[j] <= std::max(limit, limits[j]) ? 1 : 0;
-  return n;
-}
-
-/// Whether few pairs are within the limits, by one row of sixteen.
-bool seems_few(PairTiles<float>& tiles, const std::vector<float>& limits) {
-  std::int64_t found = 0, of = 0;
-  tiles.visit([&](const PairTile<float>& tile) {
-    for (std::int64_t row = 0; row < tile.rows; row += 16) {
-      found += count_within(tile.row(row), limits[static_cast<std::size_t>(tile.top + row)],
-                            limits.data() + tile.left, tile.columns);
-      of += tile.columns;
-    }
-  });
-  return static_cast<double>(found) <= kFewPairs * static_cast<double>(of);
-}
-
-/// Pairs that may matter, or nothing where they are too many.
-bool collect(PairTiles<float>& tiles, const std::vector<float>& limits, Pairs& pairs) {
-  const auto n = static_cast<double>(tiles.n());
-  const auto most = static_cast<std::size_t>(kFewPairs * n * (n - 1) / 2);
-  std::vector<std::int32_t> found(static_cast<std::size_t>(PairTiles<float>::kTile));
-  bool few = true;
-  tiles.visit([&](const PairTile<float>& tile) {
-    if (!few) return;
-    for (std::int64_t row = 0; row < tile.rows; ++row) {
-      const std::int64_t i = tile.top + row;
-      const std::int64_t count =
-          within(tile.row(row), limits[static_cast<std::size_t>(i)], limits.data() + tile.left,
-                 tile.columns, static_cast<std::int32_t>(tile.left), found.data());
-      pairs.j.insert(pairs.j.end(), found.begin(), found.begin() + count);
-      pairs.i.resize(pairs.j.size(), static_cast<std::int32_t>(i));
-    }
-    few = pairs.j.size() <= most;
-  });
-  return few;
-}
-
-auto& at(auto& values, std::int32_t i) { return values[static_cast<std::size_t>(i)]; }
-
 /// The sum of the P_i over the pairs that matter; their part of the Laplacian of all weights is
 /// added to `laplacian`. `end`: where each example's class ends.
-double sum_over(Pairs& pairs, const Matrix& Z, const std::vector<std::int32_t>& end,
-                Matrix& laplacian) {
-  const std::size_t count = pairs.i.size(), n = end.size();
-  for (std::vector<double>* values : {&pairs.distance, &pairs.from_i, &pairs.from_j})
-    values->resize(count);
-  pair_distances(Z.data(), Z.cols(), pairs);
-  std::vector<double> least(n, std::numeric_limits<double>::infinity());
-  for (std::size_t k = 0; k < count; ++k)
-    for (const std::int32_t i : {pairs.i[k], pairs.j[k]})
-      at(least, i) = std::min(at(least, i), pairs.distance[k]);
-  for (std::size_t k = 0; k < count; ++k) {
-    pairs.from_i[k] = at(least, pairs.i[k]) - pairs.distance[k];
-    pairs.from_j[k] = at(least, pairs.j[k]) - pairs.distance[k];
-  }
-  exponentials(pairs.from_i.data(), count, pairs.from_i.data());
-  exponentials(pairs.from_j.data(), count, pairs.from_j.data());
-  std::vector<double> all(n, 0), same(n, 0);
-  for (std::size_t k = 0; k < count; ++k) {
-    const std::int32_t i = pairs.i[k], j = pairs.j[k];
-    at(all, i) += pairs.from_i[k];
-    at(all, j) += pairs.from_j[k];
-    if (j >= at(end, i)) continue;
-    at(same, i) += pairs.from_i[k];
-    at(same, j) += pairs.from_j[k];
-  }
-  double value = 0;
-  for (std::size_t i = 0; i < n; ++i) value += same[i] /= all[i];
-  for (std::size_t k = 0; k < count; ++k) {
-    const std::int32_t i = pairs.i[k], j = pairs.j[k];
-    const double together = j < at(end, i) ? 1 : 0;
-    pairs.distance[k] = pairs.from_i[k] / at(all, i) * (at(same, i) - together) +
-                        pairs.from_j[k] / at(all, j) * (at(same, j) - together);
-  }
-  push_apart(Z.data(), Z.cols(), pairs, pairs.distance.data(), laplacian.data());
-  return value;
+double sum_over(const std::vector<RowPair>& pairs, const Matrix& Z,
+                const std::vector<std::int32_t>& end, Matrix& laplacian) {
+  const PairWeights e = pair_weights(Z, pairs);
+  auto each = [&](auto use) {
+    for (std::size_t k = 0; k < pairs.size(); ++k) {
+      const auto [i, j] = pairs[k];
+      use(static_cast<Eigen::Index>(k), i, j, j < end[static_cast<std::size_t>(i)]);
+    }
+  };
+  Vector all = Vector::Zero(Z.rows()), same = all, weights(e.first.size());
+  each([&](Eigen::Index k, std::int32_t i, std::int32_t j, bool together) {
+    all[i] += e.first[k];
+    all[j] += e.second[k];
+    if (!together) return;
+    same[i] += e.first[k];
+    same[j] += e.second[k];
+  });
+  const Vector P = same.cwiseQuotient(all);
+  each([&](Eigen::Index k, std::int32_t i, std::int32_t j, bool together) {
+    const double own = together ? 1 : 0;
+    weights[k] = e.first[k] / all[i] * (P[i] - own) + e.second[k] / all[j] * (P[j] - own);
+  });
+  add_laplacian(Z, pairs, weights, laplacian);
+  return P.sum();
 }
 
 /// The same over all pairs.
@@ -362,25 +205,12 @@ double NcaObjective::operator()(const Matrix& L, Matrix& gradient) {
   const Matrix Z = X_ * L.transpose();
   Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
   double value = 0;
-  bool summed = false;
-  // Beyond this floats don't hold the distances.
-  if (Z.allFinite() && Z.cwiseAbs().maxCoeff() < 1e15) {
-    tiles_.assign(Z);
-    const std::vector<float> least = nearest_distances(tiles_);
-    std::vector<float> limits = least;
-    // A bound that doesn't rest on chance, since a pair that is left out is lost.
-    const double error = 2 * tiles_.error() * std::sqrt(static_cast<double>(Z.cols()));
-    for (float& limit : limits) limit += static_cast<float>(kNegligible + 2 * error);
-    Pairs pairs;
-    if (seems_few(tiles_, limits) && collect(tiles_, limits, pairs)) {
-      value = sum_over(pairs, Z, end_, laplacian);
-      summed = true;
-    } else if (n >= kFloatFrom && tiles_.error() < kFloatError) {
-      value = sum_over(tiles_, least, Z, end_, laplacian);
-      summed = true;
-    }
-  }
-  if (!summed) {
+  const Screening screening = screen(Z, tiles_);
+  if (screening.few) {
+    value = sum_over(screening.pairs, Z, end_, laplacian);
+  } else if (screening.in_range && n >= kFloatFrom && tiles_.error() < kFloatError) {
+    value = sum_over(tiles_, screening.nearest, Z, end_, laplacian);
+  } else {
     finer_tiles_.assign(Z);
     value = sum_over(finer_tiles_, nearest_distances(finer_tiles_), Z, end_, laplacian);
   }
