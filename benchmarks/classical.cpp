@@ -19,6 +19,7 @@
 #include <metriclab/classical/lmnn_objective.hpp>
 #include <metriclab/classical/nca_objective.hpp>
 #include <metriclab/classical/solver.hpp>
+#include <metriclab/data/constraint_file.hpp>
 #include <metriclab/data/text.hpp>
 #include <metriclab/neighbors/search.hpp>
 #include <metriclab/plugin/file.hpp>
@@ -109,17 +110,11 @@ SolverProblem read_problem(const std::filesystem::path& file) {
 
 void give_tuples(SolverProblem& problem, char kind, const std::filesystem::path& folder,
                  const std::string& name) {
-  auto integer = [](double value) { return static_cast<std::int64_t>(value); };
-  if (kind == 'p')
-    for (const auto& row : read_rows(folder / "constraints" / (name + "_pairs.csv")))
-      problem.pairs.push_back({integer(row[0]), integer(row[1]), row[2] > 0});
-  if (kind == 'q')
-    for (const auto& row : read_rows(folder / "constraints" / (name + "_quads.csv")))
-      problem.quadruplets.push_back(
-          {integer(row[0]), integer(row[1]), integer(row[2]), integer(row[3])});
-  if (kind == 'c')
-    for (const auto& row : read_rows(folder / "constraints" / (name + "_chunks.csv")))
-      problem.chunks.push_back(integer(row[0]));
+  const std::int64_t n = problem.n();
+  auto file = [&](const char* end) { return folder / "constraints" / (name + end); };
+  if (kind == 'p') problem.pairs = read_pairs(file("_pairs.csv"), n);
+  if (kind == 'q') problem.quadruplets = read_quadruplets(file("_quads.csv"), n);
+  if (kind == 'c') problem.chunks = read_chunks(file("_chunks.csv"), n);
 }
 
 struct Quality {

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <fmt/format.h>
-
-#include <array>
-#include <cmath>
-#include <metriclab/data/dataset.hpp>
-#include <metriclab/data/text.hpp>
-#include <metriclab/plugin/file.hpp>
+#include <metriclab/data/constraint_file.hpp>
 
 namespace {
 
@@ -52,51 +46,15 @@ class Constrained final : public Dataset {
     Data all = data->load(places);
     Constraints& is = all.constraints;
     const std::int64_t n = all.size();
-    if (pairs)
-      for (const auto& row : rows<3>(places.find(*pairs), n, 2)) {
-        if (row[2] != 1 && row[2] != -1)
-          throw Error(fmt::format("{}: {} stands for a pair's kind; 1 is similar, -1 dissimilar",
-                                  *pairs, row[2]));
-        is.pairs.push_back({row[0], row[1], row[2] == 1});
-      }
-    if (triplets) is.triplets = rows<3>(places.find(*triplets), n, 3);
-    if (quadruplets) is.quadruplets = rows<4>(places.find(*quadruplets), n, 4);
-    if (chunks) {
-      for (const auto& row : rows<1>(places.find(*chunks), n, 0)) is.chunks.push_back(row[0]);
-      if (static_cast<std::int64_t>(is.chunks.size()) != n)
-        throw Error(fmt::format("{}: has {} rows for {} examples; each needs its chunk, or -1",
-                                *chunks, is.chunks.size(), n));
-    }
+    if (pairs) is.pairs = read_pairs(places.find(*pairs), n);
+    if (triplets) is.triplets = read_triplets(places.find(*triplets), n);
+    if (quadruplets) is.quadruplets = read_quadruplets(places.find(*quadruplets), n);
+    if (chunks) is.chunks = read_chunks(places.find(*chunks), n);
     if (!keep_labels) all.columns.clear();
     return all;
   }
 
  private:
-  /// Rows of N integers, the first `examples` of which are numbers of examples.
-  template <std::size_t N>
-  static std::vector<std::array<std::int64_t, N>> rows(const std::filesystem::path& file,
-                                                       std::int64_t n, std::size_t examples) {
-    const std::string text = read_file(file);
-    Lines lines(text, file.string());
-    std::vector<std::array<std::int64_t, N>> found;
-    for (std::string_view line; lines.next(line);) {
-      const std::vector<std::string> fields = fields_of(line, ',');
-      if (fields.size() != N)
-        throw lines.error(fmt::format("has {} columns; {} are needed", fields.size(), N));
-      std::array<std::int64_t, N>& row = found.emplace_back();
-      for (std::size_t k = 0; k < N; ++k) {
-        const std::optional<double> number = number_of(fields[k]);
-        if (!number || *number != std::floor(*number) || std::abs(*number) > 1e15)
-          throw lines.error(fmt::format("\"{}\" is not an integer", fields[k]));
-        row[k] = static_cast<std::int64_t>(*number);
-        if (k < examples && (row[k] < 0 || row[k] >= n))
-          throw lines.error(fmt::format("names example {}; there are 0 to {}", row[k], n - 1));
-      }
-    }
-    if (found.empty()) throw Error(fmt::format("{}: is empty", file.string()));
-    return found;
-  }
-
   Plugin<Dataset> data;
   std::optional<std::string> pairs, triplets, quadruplets, chunks;
   bool keep_labels = true;

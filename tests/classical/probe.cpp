@@ -96,7 +96,7 @@ TEST_CASE("probe solver says what is wrong") {
   CHECK(error("0,x,1\n") ==
         fmt::format("error: {}:1: \"x\" is not an integer\n", folder.file("p.csv")));
   CHECK(error("0,6,1\n") ==
-        fmt::format("error: {}: names example 6; there are 0 to 5\n", folder.file("p.csv")));
+        fmt::format("error: {}:1: names example 6; there are 0 to 5\n", folder.file("p.csv")));
   CHECK(error("0,1,2\n") ==
         fmt::format("error: {}: 2 stands for a pair's kind; 1 is similar, -1 dissimilar\n",
                     folder.file("p.csv")));

@@ -3,56 +3,11 @@
 #include <algorithm>
 #include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/local_directions.hpp>
+#include <metriclab/neighbors/k_means.hpp>
 #include <numeric>
 
 namespace metriclab {
 namespace {
-
-/// The nearest centre of each example.
-std::vector<std::int64_t> assign(const Matrix& X, const Matrix& centres) {
-  const Matrix products = X * centres.transpose();
-  const Eigen::RowVectorXd half = centres.rowwise().squaredNorm().transpose() / 2;
-  std::vector<std::int64_t> nearest(static_cast<std::size_t>(X.rows()));
-  for (Eigen::Index i = 0; i < X.rows(); ++i)
-    (half - products.row(i)).minCoeff(&nearest[static_cast<std::size_t>(i)]);
-  return nearest;
-}
-
-/// k centres by k-means: rounds of Lloyd from a k-means++ start (Arthur, Vassilvitskii. k-means++:
-/// the advantages of careful seeding. SODA 2007).
-Matrix cluster_centres(const Matrix& X, std::int64_t k, Random random) {
-  constexpr int kRounds = 10;  // the regions need no exact centres
-  const std::int64_t n = X.rows();
-  Matrix centres(k, X.cols());
-  Vector nearest = Vector::Constant(n, std::numeric_limits<double>::infinity());
-  const Vector norms = X.rowwise().squaredNorm();
-  std::int64_t chosen = random.below(n);
-  for (std::int64_t c = 0; c < k; ++c) {
-    centres.row(c) = X.row(chosen);
-    const Vector distances = norms - 2 * (X * centres.row(c).transpose()) +
-                             Vector::Constant(n, centres.row(c).squaredNorm());
-    nearest = nearest.cwiseMin(distances.cwiseMax(0));
-    double rest = random.uniform() * nearest.sum();
-    for (chosen = 0; chosen + 1 < n; ++chosen)
-      if ((rest -= nearest[chosen]) < 0) break;
-  }
-  std::vector<std::int64_t> before;
-  for (int round = 0; round < kRounds; ++round) {
-    std::vector<std::int64_t> of = assign(X, centres);
-    if (of == before) break;
-    Matrix sums = Matrix::Zero(k, X.cols());
-    Vector counts = Vector::Zero(k);
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::int64_t c = of[static_cast<std::size_t>(i)];
-      sums.row(c) += X.row(i);
-      counts[c] += 1;
-    }
-    for (std::int64_t c = 0; c < k; ++c)
-      if (counts[c] > 0) centres.row(c) = sums.row(c) / counts[c];
-    before = std::move(of);
-  }
-  return centres;
-}
 
 /// The leading discriminants of a region, as unit rows.
 Matrix discriminants_of(const Matrix& X, const std::vector<Indices>& regions, std::int64_t most) {
@@ -93,17 +48,18 @@ Matrix discriminants_of(const Matrix& X, const std::vector<Indices>& regions, st
 }  // namespace
 
 Matrix local_discriminants(const Matrix& X, const std::vector<Indices>& members, std::int64_t count,
-                           Random random) {
+                           const Random& random) {
+  constexpr std::int64_t kRounds = 10;  // the regions need no exact centres
   const std::int64_t d = X.cols();
   const std::int64_t each = std::min(static_cast<std::int64_t>(members.size()) - 1, d);
   const std::int64_t n_clusters =
       std::clamp<std::int64_t>((count + 2 * each - 1) / (2 * each), 1, X.rows());
   const Matrix centred = X.rowwise() - mean(X).transpose();
-  const Matrix centres = cluster_centres(centred, n_clusters, random);
+  const Matrix centres = k_means(centred, n_clusters, 1, kRounds, random).centres;
   const Matrix distances = squared_distances(centres, centred);
-  Matrix directions(2 * n_clusters * each, d);
+  Matrix directions(2 * centres.rows() * each, d);
   std::int64_t found = 0;
-  for (std::int64_t c = 0; c < n_clusters; ++c)
+  for (std::int64_t c = 0; c < centres.rows(); ++c)
     for (const std::int64_t size : {20, 50}) {
       std::vector<Indices> regions;
       for (const Indices& own : members) {

@@ -20,7 +20,7 @@ namespace metriclab {
 /// (Shi, Bellet, Sha. Sparse compositional metric learning. AAAI 2014, section "Building a basis
 /// set".) Cost: O(count/q·(n·d + 50·C·d² + d³)).
 Matrix local_discriminants(const Matrix& X, const std::vector<Indices>& members, std::int64_t count,
-                           Random random);
+                           const Random& random);
 
 /// Directions of unit length, about `count`, that separate the far from the near pairs of random
 /// draws of 2d triplets: the eigenvectors of positive eigenvalue of Σ v_il v_ilᵀ − Σ v_ij v_ijᵀ

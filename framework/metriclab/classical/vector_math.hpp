@@ -3,18 +3,8 @@
 
 #include <bit>
 #include <cstdint>
+#include <metriclab/data/wide.hpp>
 #include <type_traits>
-
-/// In front of a function whose loops are compiled for several widths of vector registers, the
-/// widest of which that the processor has is taken when it runs. Its results may differ in the last
-/// bits from processor to processor, as those of a BLAS do. (Sanitizers and the dispatch don't go
-/// together.)
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define METRICLAB_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define METRICLAB_WIDE
-#endif
 
 namespace metriclab {
 

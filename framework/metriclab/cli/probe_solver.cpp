@@ -4,13 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <ctime>
 #include <metriclab/classical/solver.hpp>
 #include <metriclab/cli/probe.hpp>
+#include <metriclab/data/constraint_file.hpp>
 #include <metriclab/data/npy.hpp>
-#include <metriclab/data/text.hpp>
-#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {
@@ -20,34 +18,6 @@ struct Options {
   std::string name, features, labels, targets, pairs, triplets, quadruplets, chunks, parameters,
       metric, transform;
 };
-
-/// Rows of `columns` integers separated by commas.
-std::vector<std::vector<std::int64_t>> read_integers(const std::string& file, std::size_t columns) {
-  const std::string text = read_file(file);
-  Lines lines(text, file);
-  std::vector<std::vector<std::int64_t>> rows;
-  for (std::string_view line; lines.next(line);) {
-    const std::vector<std::string> fields = fields_of(line, ',');
-    if (fields.size() != columns)
-      throw lines.error(fmt::format("has {} columns; {} are needed", fields.size(), columns));
-    std::vector<std::int64_t>& row = rows.emplace_back();
-    for (const std::string& field : fields) {
-      const std::optional<double> number = number_of(field);
-      if (!number || *number != std::floor(*number) || std::abs(*number) > 1e15)
-        throw lines.error(fmt::format("\"{}\" is not an integer", field));
-      row.push_back(static_cast<std::int64_t>(*number));
-    }
-  }
-  if (rows.empty()) throw Error(fmt::format("{}: is empty", file));
-  return rows;
-}
-
-void check_examples(const std::vector<std::int64_t>& row, std::size_t count, std::int64_t n,
-                    const std::string& file) {
-  for (std::size_t k = 0; k < count; ++k)
-    if (row[k] < 0 || row[k] >= n)
-      throw Error(fmt::format("{}: names example {}; there are 0 to {}", file, row[k], n - 1));
-}
 
 /// `features` holds the examples of a solver that reads blocks.
 SolverProblem read_problem(const Options& options, bool in_blocks, Examples& features) {
@@ -72,14 +42,6 @@ SolverProblem read_problem(const Options& options, bool in_blocks, Examples& fea
       problem.y.push_back(static_cast<std::int32_t>(
           std::lower_bound(classes.begin(), classes.end(), label) - classes.begin()));
   }
-  if (!options.pairs.empty())
-    for (const auto& row : read_integers(options.pairs, 3)) {
-      check_examples(row, 2, problem.n(), options.pairs);
-      if (row[2] != 1 && row[2] != -1)
-        throw Error(fmt::format("{}: {} stands for a pair's kind; 1 is similar, -1 dissimilar",
-                                options.pairs, row[2]));
-      problem.pairs.push_back({row[0], row[1], row[2] == 1});
-    }
   if (!options.targets.empty()) {
     const Matrix targets = read_npy_matrix(options.targets);
     if (targets.size() != problem.n())
@@ -87,22 +49,11 @@ SolverProblem read_problem(const Options& options, bool in_blocks, Examples& fea
                               problem.n()));
     problem.targets = Eigen::Map<const Vector>(targets.data(), targets.size());
   }
-  if (!options.triplets.empty())
-    for (const auto& row : read_integers(options.triplets, 3)) {
-      check_examples(row, 3, problem.n(), options.triplets);
-      problem.triplets.push_back({row[0], row[1], row[2]});
-    }
+  if (!options.pairs.empty()) problem.pairs = read_pairs(options.pairs, problem.n());
+  if (!options.triplets.empty()) problem.triplets = read_triplets(options.triplets, problem.n());
   if (!options.quadruplets.empty())
-    for (const auto& row : read_integers(options.quadruplets, 4)) {
-      check_examples(row, 4, problem.n(), options.quadruplets);
-      problem.quadruplets.push_back({row[0], row[1], row[2], row[3]});
-    }
-  if (!options.chunks.empty()) {
-    for (const auto& row : read_integers(options.chunks, 1)) problem.chunks.push_back(row[0]);
-    if (static_cast<std::int64_t>(problem.chunks.size()) != problem.n())
-      throw Error(fmt::format("{}: has {} rows for {} examples; each needs its chunk, or -1",
-                              options.chunks, problem.chunks.size(), problem.n()));
-  }
+    problem.quadruplets = read_quadruplets(options.quadruplets, problem.n());
+  if (!options.chunks.empty()) problem.chunks = read_chunks(options.chunks, problem.n());
   return problem;
 }
 

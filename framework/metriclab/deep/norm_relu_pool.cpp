@@ -9,20 +9,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <metriclab/data/wide.hpp>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/by_type.hpp>
 #include <metriclab/deep/norm_relu_pool.hpp>
 #include <type_traits>
 #include <vector>
-
-// The library is built for any x86-64; these loops are compiled for wider registers too, and the
-// processor at hand chooses. (Address sanitizers can't do with such functions.)
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__clang__)
-#define METRICLAB_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define METRICLAB_WIDE
-#endif
 
 namespace metriclab {
 namespace {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <cmath>
+#include <metriclab/data/constraint_file.hpp>
+#include <metriclab/data/text.hpp>
+#include <metriclab/plugin/file.hpp>
+
+namespace metriclab {
+namespace {
+
+/// Rows of N integers, the first `examples` of which are numbers of examples.
+template <std::size_t N>
+std::vector<std::array<std::int64_t, N>> read_rows(const std::filesystem::path& file,
+                                                   std::int64_t n, std::size_t examples) {
+  const std::string text = read_file(file);
+  Lines lines(text, file.string());
+  std::vector<std::array<std::int64_t, N>> found;
+  for (std::string_view line; lines.next(line);) {
+    const std::vector<std::string> fields = fields_of(line, ',');
+    if (fields.size() != N)
+      throw lines.error(fmt::format("has {} columns; {} are needed", fields.size(), N));
+    std::array<std::int64_t, N>& row = found.emplace_back();
+    for (std::size_t k = 0; k < N; ++k) {
+      const std::optional<double> number = number_of(fields[k]);
+      if (!number || *number != std::floor(*number) || std::abs(*number) > 1e15)
+        throw lines.error(fmt::format("\"{}\" is not an integer", fields[k]));
+      row[k] = static_cast<std::int64_t>(*number);
+      if (k < examples && (row[k] < 0 || row[k] >= n))
+        throw lines.error(fmt::format("names example {}; there are 0 to {}", row[k], n - 1));
+    }
+  }
+  if (found.empty()) throw Error(fmt::format("{}: is empty", file.string()));
+  return found;
+}
+
+}  // namespace
+
+std::vector<LabelledPair> read_pairs(const std::filesystem::path& file, std::int64_t n) {
+  std::vector<LabelledPair> pairs;
+  for (const auto& row : read_rows<3>(file, n, 2)) {
+    if (row[2] != 1 && row[2] != -1)
+      throw Error(fmt::format("{}: {} stands for a pair's kind; 1 is similar, -1 dissimilar",
+                              file.string(), row[2]));
+    pairs.push_back({row[0], row[1], row[2] == 1});
+  }
+  return pairs;
+}
+
+std::vector<std::array<std::int64_t, 3>> read_triplets(const std::filesystem::path& file,
+                                                       std::int64_t n) {
+  return read_rows<3>(file, n, 3);
+}
+
+std::vector<std::array<std::int64_t, 4>> read_quadruplets(const std::filesystem::path& file,
+                                                          std::int64_t n) {
+  return read_rows<4>(file, n, 4);
+}
+
+std::vector<std::int64_t> read_chunks(const std::filesystem::path& file, std::int64_t n) {
+  std::vector<std::int64_t> chunks;
+  for (const auto& row : read_rows<1>(file, n, 0)) chunks.push_back(row[0]);
+  if (static_cast<std::int64_t>(chunks.size()) != n)
+    throw Error(fmt::format("{}: has {} rows for {} examples; each needs its chunk, or -1",
+                            file.string(), chunks.size(), n));
+  return chunks;
+}
+
+}  // namespace metriclab
