@@ -34,7 +34,7 @@ class Lda final : public Solver {
         "Mika, Rätsch, Weston, Schölkopf, Müller. Fisher discriminant analysis with kernels. "
         "Neural "
         "Networks for Signal Processing IX, 1999");
-    is.cost("O(n d² + d³) time, O(n d + d²) memory");
+    is.cost("O(n d² + d³) time, O(C d + d²) memory");
     is.parameter("components", &Lda::components,
                  "dimensions kept; null is all discriminants, at most one fewer than classes")
         .at_least(1);
@@ -46,11 +46,13 @@ class Lda final : public Solver {
     describe_kernel(is);
   }
 
+  bool reads_blocks() const override { return true; }
+
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "lda");
     const std::vector<Indices> members = require_classes(problem, "lda");
     const Directions found = discriminants(
-        problem.X, members, regularization.value_or(kernel ? 1e-3 : 0), "lda", bool(kernel));
+        problem, members, regularization.value_or(kernel ? 1e-3 : 0), "lda", bool(kernel));
     const std::int64_t r = require_components(
         components, found.rows.rows(),
         "the number of discriminants (classes less one, or the rank of the data)");

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <metriclab/classical/iterative_solver.hpp>
+#include <metriclab/classical/online_draws.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <metriclab/data/npy.hpp>
 
@@ -114,52 +113,25 @@ class Oasis final : public IterativeSolver {
   /// Draws triplets, given ones or of the labels.
   class Triplets {
    public:
-    explicit Triplets(const SolverProblem& problem)
-        : y_(problem.y), random_(problem.random.child("triplets")) {
-      if (!problem.triplets.empty()) {
+    explicit Triplets(const SolverProblem& problem) : random_(problem.random.child("triplets")) {
+      if (problem.triplets.empty())
+        labels_.emplace(problem, "oasis", "triplets", random_);
+      else
         given_ = require_triplets(problem, 1, 1, "oasis");
-        return;
-      }
-      if (problem.y.empty())
-        throw Error("oasis learns from triplets or class labels, and these data have neither");
-      require_classes(problem, "oasis");
-      members_.resize(static_cast<std::size_t>(problem.n_classes()));
-      for (std::size_t i = 0; i < y_.size(); ++i) {
-        place_.push_back(static_cast<std::int64_t>(of(y_[i]).size()));
-        of(y_[i]).push_back(static_cast<std::int64_t>(i));
-      }
-      for (std::size_t i = 0; i < y_.size(); ++i)
-        if (of(y_[i]).size() > 1) accompanied_.push_back(static_cast<std::int64_t>(i));
-      if (accompanied_.empty())
-        throw Error(
-            "oasis needs a class with two examples; each of these is of a class of its own");
     }
 
     std::array<std::int64_t, 3> draw() {
-      if (!given_.empty()) return given_[below(given_.size())];
-      const std::int64_t p = accompanied_[below(accompanied_.size())];
-      const std::int32_t label = y_[static_cast<std::size_t>(p)];
-      const Indices& own = of(label);
-      std::size_t near = below(own.size() - 1);
-      if (near >= static_cast<std::size_t>(place_[static_cast<std::size_t>(p)])) ++near;
-      std::size_t far = 0;
-      do far = below(y_.size());
-      while (y_[far] == label);
-      return {p, own[near], static_cast<std::int64_t>(far)};
+      if (!labels_)
+        return given_[static_cast<std::size_t>(
+            random_.below(static_cast<std::int64_t>(given_.size())))];
+      const std::int64_t p = labels_->anchor(), near = labels_->partner(p);
+      return {p, near, labels_->stranger(p)};
     }
 
    private:
-    std::size_t below(std::size_t n) {
-      return static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(n)));
-    }
-    Indices& of(std::int32_t label) { return members_[static_cast<std::size_t>(label)]; }
-
-    const std::vector<std::int32_t>& y_;
     Random random_;
     std::vector<std::array<std::int64_t, 3>> given_;
-    std::vector<Indices> members_;
-    Indices place_;        // of each example in its class
-    Indices accompanied_;  // those that are not alone in it
+    std::optional<LabelDraws> labels_;  // where none are given
   };
 
   /// One step for each row of P and D = P⁺ − P⁻, in order; the sum of their losses.

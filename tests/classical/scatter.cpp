@@ -134,7 +134,7 @@ TEST_CASE("solvers that read blocks find what they find in memory") {
   SolverProblem read = held;
   read.X.resize(0, 0);
   read.examples = &examples;
-  for (const std::string name : {"rca", "gmml", "kissme", "xqda", "pca"}) {
+  for (const std::string name : {"rca", "gmml", "kissme", "xqda", "pca", "lda", "dca", "rvml", "lego", "pola", "stochastic_lmnn"}) {
     CAPTURE(name);
     REQUIRE(make_solver("\"" + name + "\"")->reads_blocks());
     CHECK(solve("\"" + name + "\"", read).L == solve("\"" + name + "\"", held).L);

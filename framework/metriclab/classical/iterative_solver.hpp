@@ -91,6 +91,15 @@ class TransformationSolver : public IterativeSolver {
   /// Declares `components`, `init`, `init_from` and the limits, and `kernel`.
   template <class T>
   static void describe_transformation(Description<T>& is) {
+    describe_start(is);
+    describe_limits(is,
+                    "stops when 5 iterations together better the objective by no more than "
+                    "this part of it");
+    describe_kernel(is);
+  }
+  /// Declares `components`, `init` and `init_from` alone.
+  template <class T>
+  static void describe_start(Description<T>& is) {
     is.parameter("components", &TransformationSolver::components,
                  "rows of L; null is as many as features")
         .at_least(1);
@@ -99,10 +108,6 @@ class TransformationSolver : public IterativeSolver {
     is.parameter(
         "init_from", &TransformationSolver::init_from,
         "begins at a saved model's L in place of init: its folder, or a .npy file (r × d)");
-    describe_limits(is,
-                    "stops when 5 iterations together better the objective by no more than "
-                    "this part of it");
-    describe_kernel(is);
   }
 
   /// Where L begins: initial_transformation (projections.hpp), or what `init_from` names.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/projections.hpp>
+#include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <metriclab/data/npy.hpp>
 
@@ -61,34 +62,23 @@ Directions principal_components(const Matrix& X, std::string_view solver,
   return found;
 }
 
-Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
+Directions discriminants(const SolverProblem& problem, const std::vector<Indices>& members,
                          double regularization, std::string_view solver, bool rotate) {
   const auto n_classes = static_cast<std::int64_t>(members.size());
-  if (n_classes == X.rows())
+  if (n_classes == problem.n())
     throw Error(fmt::format(
         "{} needs a class with two examples; each of these is of a class of its own", solver));
-  const double degrees = static_cast<double>(X.rows() - n_classes);
+  const double degrees = static_cast<double>(problem.n() - n_classes);
 
-  const Vector overall = mean(X);
-  Matrix within = X;                    // (n × d), each example less its class's mean
-  Matrix between(n_classes, X.cols());  // (C × d), √(n_c/(n − C))·(m_c − m)
-  for (std::int64_t c = 0; c < n_classes; ++c) {
-    const Indices& examples = members[static_cast<std::size_t>(c)];
-    Eigen::RowVectorXd m = Eigen::RowVectorXd::Zero(X.cols());
-    for (std::int64_t i : examples) m += X.row(i);
-    m /= static_cast<double>(examples.size());
-    for (std::int64_t i : examples) within.row(i) -= m;
-    const double weight = static_cast<double>(examples.size()) / degrees;
-    between.row(c) = std::sqrt(weight) * (m - overall.transpose());
-  }
-  Matrix S = gram(within) / degrees;
-  // What rounding alone leaves of a constant feature is no scatter.
-  const Vector magnitude = X.cwiseAbs().colwise().maxCoeff();
-  for (std::int64_t j = 0; j < X.cols(); ++j)
-    if (std::sqrt(S(j, j)) <= 1e-13 * magnitude[j]) {
-      S.row(j).setZero();
-      S.col(j).setZero();
-    }
+  const GroupScatter scatter =
+      scatter_within(problem, members, {[](std::int64_t) { return 1.0; }});
+  Vector sizes(n_classes);
+  for (std::int64_t c = 0; c < n_classes; ++c)
+    sizes[c] = static_cast<double>(members[static_cast<std::size_t>(c)].size());
+  const Eigen::RowVectorXd overall = sizes.transpose() * scatter.means / sizes.sum();
+  const Matrix between = (sizes / degrees).cwiseSqrt().asDiagonal() *
+                         (scatter.means.rowwise() - overall);  // √(n_c/(n − C))·(m_c − m)
+  Matrix S = scatter.sums[0] / degrees;
   if (rotate)
     S.diagonal().array() += regularization * S.diagonal().mean();
   else
@@ -135,7 +125,7 @@ Matrix initial_transformation(const std::string& name, const SolverProblem& prob
                                [&] { return random.normal() / std::sqrt(static_cast<double>(d)); });
   }
   if (chosen == "lda") {
-    const Directions found = discriminants(problem.X, require_classes(problem, solver), 0, solver);
+    const Directions found = discriminants(problem, require_classes(problem, solver), 0, solver);
     return found.rows.topRows(require_components(
         components, found.rows.rows(), "the number of discriminants \"lda\" begins with"));
   }

@@ -40,8 +40,9 @@ Directions principal_components_of(Matrix covariance, std::int64_t n, std::strin
 /// deviation, with eigenvalues above 10⁻¹⁰ of the largest: directions without within-class scatter
 /// are left out. With `rotate` it is S_w + regularization·(tr(S_w)/d)·I, and features are not
 /// scaled: then the directions rotate with the input. Throws Error where every example has a class
-/// of its own, and where there is no scatter within or between classes. O(n·d² + d³).
-Directions discriminants(const Matrix& X, const std::vector<Indices>& members,
+/// of its own, and where there is no scatter within or between classes. The examples are read in
+/// blocks. O(n·d² + d³).
+Directions discriminants(const SolverProblem& problem, const std::vector<Indices>& members,
                          double regularization, std::string_view solver, bool rotate = false);
 
 /// The names that initial_transformation knows.
