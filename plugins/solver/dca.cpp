@@ -15,8 +15,8 @@ using namespace metriclab;
 ///     C_w = mean over chunks of the covariance within the chunk
 ///     C_b = mean over pairs of chunks known to differ of (m_a − m_b)(m_a − m_b)ᵀ
 ///
-/// with L C_w Lᵀ = I and L C_b Lᵀ diagonal; rows by falling diagonal, the ratio of between to within,
-/// of which `components` are kept. The objective is the sum of these ratios.
+/// with L C_w Lᵀ = I and L C_b Lᵀ diagonal; rows by falling diagonal, the ratio of between to
+/// within, of which `components` are kept. The objective is the sum of these ratios.
 ///
 /// Chunks are given, or drawn from the labels as in rca. Two chunks are known to differ if a given
 /// dissimilar pair joins them; without such pairs if their classes do (that of a chunk's first
@@ -24,8 +24,8 @@ using namespace metriclab;
 ///
 /// C_w is mixed with shrinkage times its mean diagonal; without, directions of C_b's range in which
 /// the chunks don't scatter are left out. Errors: no chunk of two; none that differ; chunks whose
-/// means are equal; no scatter within chunks. Differs from the paper: C_b averages over each pair of
-/// chunks once, as the paper's double sum does over each twice.
+/// means are equal; no scatter within chunks. Differs from the paper: C_b averages over each pair
+/// of chunks once, as the paper's double sum does over each twice.
 class Dca final : public Solver {
  public:
   static void describe(Description<Dca>& is) {
@@ -33,8 +33,9 @@ class Dca final : public Solver {
     is.source(
         "Hoi, Liu, Lyu, Ma. Learning distance metrics with contextual constraints for image "
         "retrieval. CVPR 2006");
-    is.cost("O(m d² + p d² + d³) time for m examples in chunks and p pairs of them that differ, "
-            "O(k d² + d³) of k chunks of labels; O(k d + d²) memory");
+    is.cost(
+        "O(m d² + p d² + d³) time for m examples in chunks and p pairs of them that differ, "
+        "O(k d² + d³) of k chunks of labels; O(k d + d²) memory");
     is.parameter("n_chunks", &Dca::n_chunks, "chunks to draw from the labels").at_least(1);
     is.parameter("chunk_size", &Dca::chunk_size, "examples of a chunk drawn").at_least(2);
     is.parameter("components", &Dca::components,
@@ -63,8 +64,8 @@ class Dca final : public Solver {
     if (rank == 0)
       throw Error("dca needs chunks with different means; those known to differ have equal ones");
     // The range of C_b, in coordinates in which C_b is the identity.
-    const Matrix Z =
-        means.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() * means.vectors.topRows(rank);
+    const Matrix Z = means.values.head(rank).cwiseSqrt().cwiseInverse().asDiagonal() *
+                     means.vectors.topRows(rank);
     Matrix shrunk = (1 - shrinkage) * within;
     shrunk.diagonal().array() += shrinkage * within.trace() / static_cast<double>(problem.d());
     const SymmetricEigen noise = symmetric_eigen(Z * shrunk * Z.transpose());
@@ -97,9 +98,8 @@ class Dca final : public Solver {
       scatter = pair_scatter(of_means, differing);
     } else {
       for (std::size_t k = 0; k < chunks.size(); ++k)
-        of_means.y.push_back(problem.y.empty()
-                                 ? static_cast<std::int32_t>(k)
-                                 : problem.y[static_cast<std::size_t>(chunks[k][0])]);
+        of_means.y.push_back(problem.y.empty() ? static_cast<std::int32_t>(k)
+                                               : problem.y[static_cast<std::size_t>(chunks[k][0])]);
       scatter = pair_scatter(of_means, class_members(of_means.y));
     }
     if (scatter.n_dissimilar == 0)

@@ -13,28 +13,30 @@ namespace {
 
 using namespace metriclab;
 
-/// Distance metric learning with eigenvalue optimisation: the nearest of the dissimilar pairs as far
-/// apart as can be while similar pairs stay near.
+/// Distance metric learning with eigenvalue optimisation: the nearest of the dissimilar pairs as
+/// far apart as can be while similar pairs stay near.
 ///
 ///     maximise over M:  min over D of vᵀMv
 ///     subject to  mean over S of vᵀMv + regularization·(tr/d)·tr(M) = 1,  M ⪰ 0
 ///
-/// S, D: the similar and the dissimilar pairs; v: the difference of a pair; tr: the trace of the mean
-/// over S of vvᵀ. In coordinates in which the constraint is tr(M) = 1 this is the dual of making the
-/// greatest eigenvalue of Σ_D u_τ v_τ v_τᵀ least over weights u of sum 1. The minimum is smoothed,
+/// S, D: the similar and the dissimilar pairs; v: the difference of a pair; tr: the trace of the
+/// mean over S of vvᵀ. In coordinates in which the constraint is tr(M) = 1 this is the dual of
+/// making the greatest eigenvalue of Σ_D u_τ v_τ v_τᵀ least over weights u of sum 1. The minimum is
+/// smoothed,
 ///
 ///     f(M) = −μ·log(mean over D of exp(−vᵀMv/μ)),  within μ·log|D| of it; μ = smoothing
 ///
 /// and the objective reported is f, which is concave. Found by L-BFGS on a factor of M, first for
-/// greater μ, each time ten times smaller, then for the one asked for: on the way there the objective
-/// may fall, and in the last stage never does. Where "converged", f is below its greatest value by no
-/// more than `tolerance` of it, since for M' of trace 1 f(M') ≤ f(M) + λ_max(∇f(M)) − tr(∇f(M)·M).
+/// greater μ, each time ten times smaller, then for the one asked for: on the way there the
+/// objective may fall, and in the last stage never does. Where "converged", f is below its greatest
+/// value by no more than `tolerance` of it, since for M' of trace 1 f(M') ≤ f(M) + λ_max(∇f(M)) −
+/// tr(∇f(M)·M).
 ///
 /// Pairs are given, or drawn from the
 /// labels: n_constraints of either kind, or all where there are fewer. Dissimilar pairs of equal
-/// examples, which no metric takes apart, are left out. No similar or no dissimilar pair of examples
-/// that differ: an error. Differs from the paper: a mean over S in place of a sum, the ridge, and
-/// L-BFGS in place of Frank-Wolfe steps.
+/// examples, which no metric takes apart, are left out. No similar or no dissimilar pair of
+/// examples that differ: an error. Differs from the paper: a mean over S in place of a sum, the
+/// ridge, and L-BFGS in place of Frank-Wolfe steps.
 class DmlEig final : public IterativeSolver {
  public:
   DmlEig() : IterativeSolver(1000, 1e-3) {}
@@ -63,9 +65,9 @@ class DmlEig final : public IterativeSolver {
     const std::vector<LabelledPair> pairs = require_pairs(problem, n_constraints, "dml_eig");
     const Matrix S = pair_differences(problem, pairs, true);
     const Matrix D = pair_differences(problem, pairs, false);
-    const Matrix Q = separating_coordinates(mean_scatter(S), mean_scatter(D), regularization,
-                                            "dml_eig");
-    const SmoothMinimum smooth(D, Q);
+    const Matrix Q =
+        separating_coordinates(mean_scatter(S), mean_scatter(D), regularization, "dml_eig");
+    SmoothMinimum smooth(D, Q);
 
     Iterations iterations(problem, "dml_eig", max_iterations, time_limit);
     Matrix B = Matrix::Identity(Q.rows(), Q.rows());
@@ -95,14 +97,15 @@ class DmlEig final : public IterativeSolver {
     if (near || iterations.go_on()) iterations.converged();
     const SymmetricEigen metric = symmetric_eigen(B.transpose() * B);
     const auto rank = numerical_rank(metric.values, kShort * kShort);
-    return std::move(iterations).solution(metric.values.head(rank).cwiseSqrt().asDiagonal() *
-                                          metric.vectors.topRows(rank) * Q);
+    return std::move(iterations)
+        .solution(metric.values.head(rank).cwiseSqrt().asDiagonal() * metric.vectors.topRows(rank) *
+                  Q);
   }
 
  private:
-  static constexpr int kCheckEvery = 4;     // eigenvalues cost about what an iteration does
-  static constexpr double kEarly = 0.03;    // the gap at which a greater μ has done its work
-  static constexpr double kShort = 1e-6;    // of the longest row of L
+  static constexpr int kCheckEvery = 4;   // eigenvalues cost about what an iteration does
+  static constexpr double kEarly = 0.03;  // the gap at which a greater μ has done its work
+  static constexpr double kShort = 1e-6;  // of the longest row of L
 
   static Matrix mean_scatter(const Matrix& V) {
     return gram(V) / static_cast<double>(std::max<Eigen::Index>(V.rows(), 1));
@@ -124,49 +127,61 @@ class DmlEig final : public IterativeSolver {
       return mean > mu ? static_cast<int>(std::ceil(std::log10(mean / mu))) : 0;
     }
 
-    double value(const Matrix& B, double mu) const {
-      Vector shares;
-      return shares_of(distances(V_ * B.transpose(), B), mu, shares);
-    }
+    double value(const Matrix& B, double mu) { return shares(B, mu).f; }
 
     /// −f, which L-BFGS minimises, and its derivative by B.
-    double negative(const Matrix& B, double mu, Matrix& gradient) const {
-      const Matrix Z = V_ * B.transpose();
-      const Vector q = distances(Z, B);
-      Vector u;
-      const double f = shares_of(q, mu, u);
-      gradient = u.dot(q) * B;
-      gradient.noalias() -= (u.asDiagonal() * Z).transpose() * V_;
+    double negative(const Matrix& B, double mu, Matrix& gradient) {
+      const Shares at = shares(B, mu);
+      gradient = at.mean * B;
+      gradient.noalias() -= B * gram(at.weighted);
       gradient *= 2 / B.squaredNorm();
-      return -f;
+      return -at.f;
     }
 
     /// (λ_max(∇f) − tr(∇f·M))/f: how far f is below its greatest value at most, as a part of it.
-    double gap(const Matrix& B, double mu) const {
-      Vector q = distances(V_ * B.transpose(), B), u;
-      const double f = shares_of(q, mu, u);
-      const double most = leading_eigen(gram(u.cwiseSqrt().asDiagonal() * V_), 1).values[0];
-      return f > 0 ? (most - u.dot(q)) / f : std::numeric_limits<double>::infinity();
+    double gap(const Matrix& B, double mu) {
+      const Shares at = shares(B, mu);
+      const double most = leading_eigen(gram(at.weighted), 1).values[0];
+      return at.f > 0 ? (most - at.mean) / at.f : std::numeric_limits<double>::infinity();
     }
 
    private:
-    static Vector distances(const Matrix& Z, const Matrix& B) {
-      return Z.rowwise().squaredNorm() / B.squaredNorm();
-    }
+    struct Shares {
+      double f = 0, mean = 0;  // mean: Σ u_τ q_τ, u_τ = exp(−q_τ/μ) over their sum
+      Matrix weighted;  // rows √u_τ·v_τ, of u_τ above 10⁻¹⁷ of the largest: ∇f is its gram
+    };
 
-    /// f, with u_τ = exp(−q_τ/μ) over their sum.
-    static double shares_of(const Vector& q, double mu, Vector& u) {
-      const double least = q.minCoeff();
-      u = ((least - q.array()) / mu).exp();
-      const double sum = u.sum();
-      u /= sum;
-      return least - mu * std::log(sum / static_cast<double>(q.size()));
+    Shares shares(const Matrix& B, double mu) {
+      constexpr double kNegligible = 39;  // e^−39
+      // L-BFGS asks for the B it evaluated last again, to report on it.
+      if (B.rows() != last_.rows() || B != last_) {
+        last_ = B;
+        q_ = (V_ * B.transpose()).rowwise().squaredNorm() / B.squaredNorm();
+      }
+      const double least = q_.minCoeff();
+      Indices near;
+      double sum = 0, weighted = 0;
+      for (Eigen::Index k = 0; k < q_.size(); ++k) {
+        if (q_[k] - least > kNegligible * mu) continue;
+        near.push_back(k);
+        const double u = std::exp((least - q_[k]) / mu);
+        sum += u;
+        weighted += u * q_[k];
+      }
+      Shares at{least - mu * std::log(sum / static_cast<double>(q_.size())), weighted / sum,
+                V_(near, Eigen::all)};
+      for (Eigen::Index k = 0; k < at.weighted.rows(); ++k)
+        at.weighted.row(k) *=
+            std::exp((least - q_[near[static_cast<std::size_t>(k)]]) / (2 * mu)) / std::sqrt(sum);
+      return at;
     }
 
     Matrix V_;  // (pairs × rank)
+    Matrix last_;
+    Vector q_;  // at last_
   };
 
-  double smoothing = 1e-3;
+  double smoothing = 1e-2;
   std::optional<std::int64_t> n_constraints;
   double regularization = 1e-9;
 };

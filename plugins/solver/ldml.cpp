@@ -46,9 +46,8 @@ class Ldml final : public TransformationSolver {
 
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "ldml");
-    LdmlObjective objective = problem.pairs.empty() && !n_constraints
-                                  ? of_labels(problem)
-                                  : of_pairs(problem);
+    LdmlObjective objective =
+        problem.pairs.empty() && !n_constraints ? of_labels(problem) : of_pairs(problem);
     // L-BFGS works on (L, b) as one row.
     const Matrix L = start(problem, "ldml");
     Matrix variables(1, L.size() + 1);

@@ -14,7 +14,8 @@ using namespace metriclab;
 /// LogDet exact gradient online: a metric learned from one pair at a time, each step as near to the
 /// metric before it as its pair's target lets it be,
 ///
-///     M_{t+1} = argmin over M of D(M, M_t) + η·(d²_M − y)²/2,  D: the LogDet divergence, d²_M = vᵀMv
+///     M_{t+1} = argmin over M of D(M, M_t) + η·(d²_M − y)²/2,  D: the LogDet divergence, d²_M =
+///     vᵀMv
 ///
 /// v: the difference of the pair, y: its target. The minimum is closed: with ŷ = vᵀM_t v,
 ///
@@ -25,10 +26,10 @@ using namespace metriclab;
 /// similar bound u, of a dissimilar one the dissimilar bound l; a pair that is within its bound
 /// already changes nothing. η = learning_rate/y², which makes the step the same in any unit.
 ///
-/// Pairs: the given ones, or of the labels one similar and one dissimilar in turn, each step drawing
-/// one anew. The bounds, where not given, are percentiles of the squared distances of 2000 pairs of
-/// examples drawn at random. An iteration is 1000 steps, the objective the mean over these of
-/// [d²/u − 1]₊ or [1 − d²/l]₊ before each step; it falls in the mean only.
+/// Pairs: the given ones, or of the labels one similar and one dissimilar in turn, each step
+/// drawing one anew. The bounds, where not given, are percentiles of the squared distances of 2000
+/// pairs of examples drawn at random. An iteration is 1000 steps, the objective the mean over these
+/// of [d²/u − 1]₊ or [1 − d²/l]₊ before each step; it falls in the mean only.
 ///
 /// Differs from the paper: pairs within their bounds are passed over, and η is relative to the
 /// target, where the paper's analysis bounds it by the data's radius.
@@ -78,8 +79,8 @@ class Lego final : public IterativeSolver {
       const OnlinePairs::Block block = pairs.draw(count);
       double loss = 0;
       for (std::int64_t s = 0; s < count; ++s)
-        loss += step(block.differences.row(s).transpose(), block.similar[static_cast<std::size_t>(s)],
-                     u, l, M);
+        loss += step(block.differences.row(s).transpose(),
+                     block.similar[static_cast<std::size_t>(s)], u, l, M);
       rest -= count;
       iterations.end_one(loss / static_cast<double>(count));
     }

@@ -15,11 +15,11 @@ using namespace metriclab;
 ///                             max over rankings y [Δ_q(y) − ⟨M, ψ(q, y*) − ψ(q, y)⟩]
 ///
 /// Each example is a query for the others of its class; y* ranks these first, Δ is one less the
-/// `measure` of y, the area under the ROC curve or average precision (ranking_loss.hpp has ψ and how
-/// the worst ranking is found). An example that is alone in its class is no query. The problem is
-/// convex in M, so that with as many components as features the start decides nothing but the time
-/// it takes. The objective reported is this sum; it never rises. No query, or one class: an error.
-/// The trace makes the metric depend on the unit of the features; standardise them.
+/// `measure` of y, the area under the ROC curve or average precision (ranking_loss.hpp has ψ and
+/// how the worst ranking is found). An example that is alone in its class is no query. The problem
+/// is convex in M, so that with as many components as features the start decides nothing but the
+/// time it takes. The objective reported is this sum; it never rises. No query, or one class: an
+/// error. The trace makes the metric depend on the unit of the features; standardise them.
 ///
 /// Differs from the paper: L-BFGS on L over every query's worst ranking in place of cutting planes
 /// with projected subgradients, which come to the same M. Stopped "converged" when 5 iterations
@@ -32,7 +32,8 @@ class Mlr final : public TransformationSolver {
     is.summary("rankings by distance with the class first, as a structural SVM");
     is.source("McFee, Lanckriet. Metric learning to rank. ICML 2010");
     is.cost(
-        "O(n² (r + log n)) time an iteration, with map O(n R N) at worst for R relevant examples of "
+        "O(n² (r + log n)) time an iteration, with map O(n R N) at worst for R relevant examples "
+        "of "
         "a query and N others; O(n d + 256 n) memory");
     is.parameter("measure", &Mlr::measure, "what of a ranking counts").one_of({"auc", "map"});
     is.parameter("slack_weight", &Mlr::slack_weight, "C, the weight of the rankings").above(0);

@@ -17,28 +17,28 @@ using namespace metriclab;
 ///     M ← M − s·α·vvᵀ,  b ← max(1, b + s·α),  α = loss/(‖v‖⁴ + 1)
 ///     M ← [M]₊
 ///
-/// the first onto the half-space of metrics and thresholds with no loss on the pair, the second onto
-/// the positive semidefinite cone and b ≥ 1. v: the difference of the pair. From M = 0, b = 1, with
-/// differences divided by a scale of theirs (the root mean square of 2000 drawn at random), so that
-/// the margin of 1 means the same in any unit.
+/// the first onto the half-space of metrics and thresholds with no loss on the pair, the second
+/// onto the positive semidefinite cone and b ≥ 1. v: the difference of the pair. From M = 0, b = 1,
+/// with differences divided by a scale of theirs (the root mean square of 2000 drawn at random), so
+/// that the margin of 1 means the same in any unit.
 ///
 /// After the first projection M has one negative eigenvalue at most, with an eigenvector in the
 /// Krylov space of M and v: a Lanczos iteration from v finds it, exactly, in a few products with M.
 ///
-/// Pairs: the given ones, or of the labels one similar and one dissimilar in turn, each step drawing
-/// one anew. An iteration is 1000 steps, the objective the mean loss of these before each step; it
-/// falls in the mean only. `average` takes the mean of M over the last half of the steps, which the
-/// regret bound holds for, in place of the last M.
+/// Pairs: the given ones, or of the labels one similar and one dissimilar in turn, each step
+/// drawing one anew. An iteration is 1000 steps, the objective the mean loss of these before each
+/// step; it falls in the mean only. `average` takes the mean of M over the last half of the steps,
+/// which the regret bound holds for, in place of the last M.
 class Pola final : public IterativeSolver {
  public:
   Pola() : IterativeSolver(0, 0) {}
 
   static void describe(Description<Pola>& is) {
     is.summary("online projections on the half-space of each pair and on the PSD cone");
-    is.source(
-        "Shalev-Shwartz, Singer, Ng. Online and batch learning of pseudo-metrics. ICML 2004");
+    is.source("Shalev-Shwartz, Singer, Ng. Online and batch learning of pseudo-metrics. ICML 2004");
     is.cost(
-        "O(k d² + k² d) time a step with k Lanczos vectors, a few; O(d²) memory; reads the examples "
+        "O(k d² + k² d) time a step with k Lanczos vectors, a few; O(d²) memory; reads the "
+        "examples "
         "it draws only");
     is.parameter("steps", &Pola::steps, "pairs to learn from").at_least(1);
     describe_time_limit(is);
@@ -91,31 +91,37 @@ class Pola final : public IterativeSolver {
   }
 
   /// Takes M's one negative eigenvalue away, whose eigenvector is in the Krylov space of v. It is
-  /// found when ‖Mu − θu‖ is below 10⁻⁹ of M's norm on that space, or that space is spanned.
+  /// found when ‖Mu − θu‖ is below 10⁻⁷ of M's norm on that space (θ is then exact to its square),
+  /// or that space is spanned.
   static void remove_negative(Matrix& M, const Vector& v) {
-    constexpr double kNear = 1e-9;
+    constexpr double kNear = 1e-7;
     const std::int64_t d = v.size();
-    Matrix Q(d, d);  // an orthonormal basis as rows
-    Eigen::VectorXd diagonal(d), beside(d);
+    Matrix Q(std::min<std::int64_t>(d, 16), d);  // an orthonormal basis as rows
+    Vector diagonal(d), beside(d);
     Q.row(0) = v.transpose() / v.norm();
-    for (std::int64_t k = 0; k < d; ++k) {
-      Vector w = M * Q.row(k).transpose();
-      diagonal[k] = Q.row(k).dot(w);
-      for (int twice = 0; twice < 2; ++twice)
-        w -= Q.topRows(k + 1).transpose() * (Q.topRows(k + 1) * w);
-      beside[k] = w.norm();
-      Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> tridiagonal;
-      tridiagonal.computeFromTridiagonal(diagonal.head(k + 1), beside.head(k));
-      const double least = tridiagonal.eigenvalues()[0];
-      const double size = tridiagonal.eigenvalues().cwiseAbs().maxCoeff();
-      const Vector within = tridiagonal.eigenvectors().col(0);
-      if (k + 1 == d || beside[k] * std::abs(within[k]) <= kNear * size) {
-        if (least >= 0) return;
-        const Vector u = Q.topRows(k + 1).transpose() * within;
-        M.noalias() -= least * u * u.transpose();
-        return;
+    std::int64_t check = std::min<std::int64_t>(d, 4);
+    for (std::int64_t k = 1;; ++k) {
+      Vector w = M * Q.row(k - 1).transpose();
+      diagonal[k - 1] = Q.row(k - 1).dot(w);
+      for (int twice = 0; twice < 2; ++twice) w -= Q.topRows(k).transpose() * (Q.topRows(k) * w);
+      beside[k - 1] = w.norm();
+      const bool spanned = k == d || beside[k - 1] <= kNear * kNear * diagonal.head(k).norm();
+      if (spanned || k == check) {
+        check = std::min(d, k + std::max<std::int64_t>(2, k / 3));
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> tridiagonal;
+        tridiagonal.computeFromTridiagonal(diagonal.head(k), beside.head(k - 1));
+        const double least = tridiagonal.eigenvalues()[0];
+        const double size = tridiagonal.eigenvalues().cwiseAbs().maxCoeff();
+        const Vector within = tridiagonal.eigenvectors().col(0);
+        if (spanned || beside[k - 1] * std::abs(within[k - 1]) <= kNear * size) {
+          if (least >= 0) return;
+          const Vector u = Q.topRows(k).transpose() * within;
+          M.noalias() -= least * u * u.transpose();
+          return;
+        }
       }
-      Q.row(k + 1) = w.transpose() / beside[k];
+      if (k == Q.rows()) Q.conservativeResize(std::min(d, 2 * k), d);
+      Q.row(k) = w.transpose() / beside[k - 1];
     }
   }
 

@@ -15,13 +15,13 @@ using namespace metriclab;
 /// v_i = e_c, the c-th unit vector, for an example of class c, so that all classes are to be as far
 /// from one another. The solution is closed, L = V_cᵀX_c (X_cᵀX_c + nλ·I)⁻¹ of the centred examples
 /// and points; λ = regularization·(mean variance of a feature), so that the same value serves any
-/// unit. L has a row for each class less one: of the C rows of the regression, which sum to 0, those
-/// of an orthonormal basis of what they span, by falling length, which changes no distance. The
-/// objective is the minimum. Directions in which the examples don't vary have L = 0.
+/// unit. L has a row for each class less one: of the C rows of the regression, which sum to 0,
+/// those of an orthonormal basis of what they span, by falling length, which changes no distance.
+/// The objective is the minimum. Directions in which the examples don't vary have L = 0.
 ///
-/// One class, or class means that are equal: an error. Differs from the paper: the intercept b, which
-/// distances don't see; and the virtual points are the paper's second kind, by class, not those of
-/// optimal transport.
+/// One class, or class means that are equal: an error. Differs from the paper: the intercept b,
+/// which distances don't see; and the virtual points are the paper's second kind, by class, not
+/// those of optimal transport.
 class Rvml final : public Solver {
  public:
   static void describe(Description<Rvml>& is) {
@@ -61,8 +61,8 @@ class Rvml final : public Solver {
     const double variance = 1 - shares.squaredNorm();
     Solution solution{.objective = variance - regression.cwiseProduct(targets).sum()};
     const SymmetricEigen basis = symmetric_eigen(gram(regression.transpose()));
-    const std::int64_t rank =
-        std::min(numerical_rank(basis.values.cwiseMax(0), 1e-12), std::min(n_classes - 1, problem.d()));
+    const std::int64_t rank = std::min(numerical_rank(basis.values.cwiseMax(0), 1e-12),
+                                       std::min(n_classes - 1, problem.d()));
     if (!(basis.values[0] > 0) || rank == 0)
       throw Error("rvml needs class means that differ; all of these are equal");
     solution.L = basis.vectors.topRows(rank) * regression;

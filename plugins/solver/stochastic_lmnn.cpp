@@ -16,16 +16,16 @@ using namespace metriclab;
 ///     (1 − μ)·Σ_{i, j in T(i)} d²_ij + μ·Σ_{i, j in T(i), l: y_l ≠ y_i} [1 + d²_ij − d²_il]₊
 ///
 /// over batches of examples, target neighbours T(i) and impostors l both being of the batch, a mean
-/// over its examples; μ = push_weight. A batch takes classes in proportion to their examples, without
-/// repeats, and of each some examples at random: batch_size/C of C classes, and no fewer than
-/// 2·(n_neighbors + 1), so that with many classes it holds some of them. Neighbours within a batch
-/// are farther than within all, so the metric is that of a sparser sample: larger batches come nearer
-/// to lmnn.
+/// over its examples; μ = push_weight. A batch takes classes in proportion to their examples,
+/// without repeats, and of each some examples at random: batch_size/C of C classes, and no fewer
+/// than 2·(n_neighbors + 1), so that with many classes it holds some of them. Neighbours within a
+/// batch are farther than within all, so the metric is that of a sparser sample: larger batches
+/// come nearer to lmnn.
 ///
 /// L by Adam, whose step is learning_rate times the root mean square of L's entries and falls
-/// linearly to 0 over the steps. L begins at `init`, found on 4096 examples at most, times the power
-/// of √2 that makes the first batch's objective least. An iteration is 10 steps, its objective the
-/// mean over their batches before each step; it falls in the mean only.
+/// linearly to 0 over the steps. L begins at `init`, found on 4096 examples at most, times the
+/// power of √2 that makes the first batch's objective least. An iteration is 10 steps, its
+/// objective the mean over their batches before each step; it falls in the mean only.
 class StochasticLmnn final : public TransformationSolver {
  public:
   StochasticLmnn() : TransformationSolver(0, 0) {}
@@ -64,7 +64,8 @@ class StochasticLmnn final : public TransformationSolver {
     const std::vector<Indices> members = require_classes(problem, "stochastic_lmnn");
     if (static_cast<std::int64_t>(members.size()) == problem.n())
       throw Error(
-          "stochastic_lmnn needs a class with two examples; each of these is of a class of its own");
+          "stochastic_lmnn needs a class with two examples; each of these is of a class of its "
+          "own");
     Batches batches(problem, members, batch_size, 2 * (n_neighbors + 1));
     Batch batch = batches.next();
     Matrix L = start(sample(problem), "stochastic_lmnn");
@@ -124,13 +125,14 @@ class StochasticLmnn final : public TransformationSolver {
       }
       std::sort(chosen.begin(), chosen.end());
       Batch batch{problem_.rows(chosen), {}};
-      for (const std::int64_t i : chosen) batch.y.push_back(problem_.y[static_cast<std::size_t>(i)]);
+      for (const std::int64_t i : chosen)
+        batch.y.push_back(problem_.y[static_cast<std::size_t>(i)]);
       return batch;
     }
 
    private:
-    /// Those of examples drawn at random, until there are enough; the first of two examples or more,
-    /// without which there would be nothing to learn.
+    /// Those of examples drawn at random, until there are enough; the first of two examples or
+    /// more, without which there would be nothing to learn.
     std::vector<std::size_t> classes() {
       std::vector<std::size_t> chosen;
       std::vector<bool> taken(members_.size(), false);
@@ -153,8 +155,7 @@ class StochasticLmnn final : public TransformationSolver {
 
   class Adam {
    public:
-    explicit Adam(const Matrix& L)
-        : mean_(Matrix::Zero(L.rows(), L.cols())), square_(mean_) {}
+    explicit Adam(const Matrix& L) : mean_(Matrix::Zero(L.rows(), L.cols())), square_(mean_) {}
 
     void step(double size, const Matrix& gradient, Matrix& L) {
       constexpr double kMean = 0.9, kSquare = 0.999;
@@ -195,8 +196,8 @@ class StochasticLmnn final : public TransformationSolver {
     return some;
   }
 
-  /// The power of √2 by which L makes the objective least, between those that make the mean distance
-  /// to a target neighbour 10⁻³ and 10³.
+  /// The power of √2 by which L makes the objective least, between those that make the mean
+  /// distance to a target neighbour 10⁻³ and 10³.
   double best_scale(const Batch& batch, const Matrix& L) const {
     const std::vector<Indices> targets = target_neighbors(batch.X, batch.y, n_neighbors);
     const Matrix Z = batch.X * L.transpose();

@@ -12,8 +12,8 @@ namespace {
 constexpr std::int64_t kTile = 256;
 
 /// Turns squared distances of pairs of one kind into the derivatives of their log-likelihoods by
-/// them, and returns the sum of these. At most 8·1000 of them: log(1 + e) is summed as the logarithm
-/// of eight products, whose factors are at most 2.
+/// them, and returns the sum of these. At most 8·1000 of them: log(1 + e) is summed as the
+/// logarithm of eight products, whose factors are at most 2.
 METRICLAB_WIDE double likelihoods(double* d, std::int64_t count, double b, double similar) {
   constexpr int kLanes = 8;
   double linear[kLanes] = {}, product[kLanes];
@@ -66,8 +66,8 @@ double LdmlObjective::operator()(const Matrix& L, double b, Matrix& by_L, double
   const Matrix Z = X_ * L.transpose();
   // With w_ij the derivative by d²_ij, that by L is 2·((Laplacian of w)·Z)ᵀ·X.
   Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
-  const double value = pairs_.empty() ? over_labels(Z, b, laplacian, by_b)
-                                      : over_pairs(Z, b, laplacian, by_b);
+  const double value =
+      pairs_.empty() ? over_labels(Z, b, laplacian, by_b) : over_pairs(Z, b, laplacian, by_b);
   by_b /= count_;
   by_L.noalias() = 2 / count_ * laplacian.transpose() * X_;
   return value / count_;
@@ -99,8 +99,8 @@ double LdmlObjective::over_labels(const Matrix& Z, double b, Matrix& laplacian,
         values.array() += norms[i] + norms.segment(left, columns).transpose().array();
         // Each pair once: the columns after the diagonal, those of the row's class first.
         const std::int64_t first = std::clamp<std::int64_t>(i + 1 - left, 0, columns);
-        const std::int64_t other = std::clamp<std::int64_t>(
-            end_[static_cast<std::size_t>(i)] - left, first, columns);
+        const std::int64_t other =
+            std::clamp<std::int64_t>(end_[static_cast<std::size_t>(i)] - left, first, columns);
         values.head(first).setZero();
         value += likelihoods(values.data() + first, other - first, b, 1) +
                  likelihoods(values.data() + other, columns - other, b, 0);

@@ -65,8 +65,8 @@ OnlinePairs::Block OnlinePairs::draw(std::int64_t count) {
   for (std::int64_t k = 0; k < count; ++k) {
     LabelledPair pair;
     if (!labels_) {
-      pair = given_[static_cast<std::size_t>(
-          random_.below(static_cast<std::int64_t>(given_.size())))];
+      pair =
+          given_[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(given_.size())))];
     } else {
       const std::int64_t anchor = labels_->anchor();
       pair = {anchor, similar_is_next_ ? labels_->partner(anchor) : labels_->stranger(anchor),

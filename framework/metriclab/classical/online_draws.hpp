@@ -12,8 +12,8 @@ namespace metriclab {
 /// takes O(1).
 class LabelDraws {
  public:
-  /// Throws Error that names the solver where there are no labels (`learns_from` says what it learns
-  /// from besides them), fewer than two classes, or no class with two examples.
+  /// Throws Error that names the solver where there are no labels (`learns_from` says what it
+  /// learns from besides them), fewer than two classes, or no class with two examples.
   LabelDraws(const SolverProblem& problem, std::string_view solver, std::string_view learns_from,
              Random random);
 

@@ -70,8 +70,7 @@ Directions discriminants(const SolverProblem& problem, const std::vector<Indices
         "{} needs a class with two examples; each of these is of a class of its own", solver));
   const double degrees = static_cast<double>(problem.n() - n_classes);
 
-  const GroupScatter scatter =
-      scatter_within(problem, members, {[](std::int64_t) { return 1.0; }});
+  const GroupScatter scatter = scatter_within(problem, members, {[](std::int64_t) { return 1.0; }});
   Vector sizes(n_classes);
   for (std::int64_t c = 0; c < n_classes; ++c)
     sizes[c] = static_cast<double>(members[static_cast<std::size_t>(c)].size());

@@ -11,9 +11,9 @@ namespace metriclab {
 //     ⟨W, ψ(y*) − ψ(y)⟩ = 2/(R·N)·Σ (d_j − d_i) over pairs (i, j) that y puts the wrong way round
 //
 // d: squared distances to R relevant examples i and N others j; y*: all relevant ones first; Δ: one
-// less the measure of y (McFee, Lanckriet. Metric learning to rank. ICML 2010, equations 3 to 8). At
-// least 0, the value at y*, and convex in d. R, N ≥ 1; both sorted, rising. Each sets its derivative
-// by the distances (a subgradient at kinks).
+// less the measure of y (McFee, Lanckriet. Metric learning to rank. ICML 2010, equations 3 to 8).
+// At least 0, the value at y*, and convex in d. R, N ≥ 1; both sorted, rising. Each sets its
+// derivative by the distances (a subgradient at kinks).
 
 /// The measure is the area under the ROC curve: then it is the mean over pairs of
 /// [1 − 2(d_j − d_i)]₊. O(R + N).
