@@ -34,9 +34,10 @@ constexpr double kFine = 1e-11;
 /// `components` M is replaced by the nearest matrix of that rank, its leading eigenvectors. λ = 0
 /// asks for S and D of full rank and is an error where one is singular.
 ///
-/// Pairs are given, or drawn from the labels. No pair of a kind, or all of one kind of equal
-/// examples: an error. Differs from the paper: S and D are means, not sums, and λ is relative, so
-/// that the same λ serves any number of pairs and any unit; M is then the paper's up to a factor.
+/// Pairs are given, or drawn from the labels, or all pairs of these, by default, where the paper
+/// draws 40 for each two classes. No pair of a kind, or all of one kind of equal examples: an
+/// error. Differs from the paper: S and D are means, not sums, and λ is relative, so that the same
+/// λ serves any number of pairs and any unit; M is then the paper's up to a factor.
 class Gmml final : public Solver {
  public:
   static void describe(Description<Gmml>& is) {
@@ -55,9 +56,8 @@ class Gmml final : public Solver {
         .at_least(0);
     is.parameter("prior", &Gmml::prior, "M₀: the identity, or the inverse covariance")
         .one_of({"identity", "covariance"});
-    is.parameter("constraint_factor", &Gmml::constraint_factor,
-                 "times classes·(classes − 1) is the number of pairs of either kind to draw from "
-                 "the labels; null takes all their pairs")
+    is.parameter("n_constraints", &Gmml::n_constraints,
+                 "pairs of either kind to draw from the labels; null takes all their pairs")
         .at_least(1);
     is.parameter("components", &Gmml::components, "rank of M; null is full").at_least(1);
     describe_kernel(is);
@@ -69,12 +69,7 @@ class Gmml final : public Solver {
     require_features(problem, "gmml");
     const std::int64_t d = problem.d();
     const std::int64_t r = require_components(components, d, "the number of features");
-    std::optional<std::int64_t> count;
-    if (constraint_factor && problem.pairs.empty() && !problem.y.empty()) {
-      const auto n_classes = static_cast<std::int64_t>(require_classes(problem, "gmml").size());
-      count = *constraint_factor * n_classes * (n_classes - 1);
-    }
-    PairScatter scatter = require_pair_scatter(problem, count, "gmml");
+    PairScatter scatter = require_pair_scatter(problem, n_constraints, "gmml");
     Matrix S = scatter.similar / scatter.n_similar, D = scatter.dissimilar / scatter.n_dissimilar;
     const double sigma = (S.trace() + D.trace()) / (2 * static_cast<double>(d));
     add_prior(problem, regularization * sigma, S, D);
@@ -139,8 +134,7 @@ class Gmml final : public Solver {
   double geodesic_step = 0.5;
   double regularization = 1e-6;
   std::string prior = "identity";
-  std::optional<std::int64_t> constraint_factor = 40;
-  std::optional<std::int64_t> components;
+  std::optional<std::int64_t> n_constraints, components;
 };
 
 METRICLAB_PLUGIN(Gmml, "gmml");

@@ -212,6 +212,33 @@ class Laws {
 
 }  // namespace
 
+void check_kernel(const Kernel& kernel, Checks& checks) {
+  const Matrix X = problem_of(40, 5, 3, 1).X, few = X.topRows(7);
+  const Matrix K = kernel.between(X, X);
+  const double size = K.cwiseAbs().maxCoeff();
+  const bool sound =
+      checks.law("its values are finite, one for each two rows", [&]() -> std::string {
+        if (K.rows() != 40 || K.cols() != 40)
+          return fmt::format("40 rows and 40 give ({} × {})", K.rows(), K.cols());
+        if (!K.allFinite()) return "some are not";
+        return size > 0 ? "" : "all are 0";
+      });
+  if (!sound) return checks.rest_not_checked();
+  auto equal = [&](const Matrix& A, const Matrix& B) -> std::string {
+    if (A.rows() != B.rows() || A.cols() != B.cols()) return "it is of another size";
+    const double difference = (A - B).cwiseAbs().maxCoeff();
+    return difference <= 1e-12 * size ? "" : fmt::format("they differ by {:.3g}", difference);
+  };
+  checks.law("k(x, y) = k(y, x)", [&] { return equal(K, K.transpose()); });
+  checks.law("`diagonal` is k(x, x)", [&] { return equal(kernel.diagonal(X), K.diagonal()); });
+  checks.law("the other rows don't matter",
+             [&] { return equal(kernel.between(few, X), K.topRows(7)); });
+  checks.law("no eigenvalue is below 0", [&]() -> std::string {
+    const double least = symmetric_eigen((K + K.transpose()) / 2).values.minCoeff();
+    return least >= -1e-10 * 40 * size ? "" : fmt::format("one is {:.3g}", least);
+  });
+}
+
 void check_solver(const std::function<std::unique_ptr<Solver>()>& make,
                   const std::vector<std::string>& properties, Checks& checks) {
   Laws(make, properties).check(checks);

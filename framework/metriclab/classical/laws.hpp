@@ -17,4 +17,9 @@ namespace metriclab {
 void check_solver(const std::function<std::unique_ptr<Solver>()>& make,
                   const std::vector<std::string>& properties, Checks& checks);
 
+/// Holds a kernel to its promises, on small generated data: finite values, k(x, y) = k(y, x), the
+/// diagonal what k has for an example and itself, no eigenvalue below 0 but for rounding, and the
+/// same values whatever the other rows are.
+void check_kernel(const Kernel& kernel, Checks& checks);
+
 }  // namespace metriclab

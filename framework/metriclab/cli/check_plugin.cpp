@@ -30,6 +30,7 @@ void check_kind(Registry& registry, const std::string& kind, const Value& resolv
     return check_solver([&] { return registry.make<Solver>(resolved); },
                         registry.description(kind, resolved.at("plugin").as_string()).properties,
                         checks);
+  if (kind == Kernel::kind) return check_kernel(*registry.make<Kernel>(resolved), checks);
   if (kind == Evaluator::kind) {
     const std::string& name = resolved.at("plugin").as_string();
     std::vector<std::string> properties = registry.description(kind, name).properties;

@@ -152,7 +152,7 @@ void add_new(CLI::App& app, Globals& globals, int&) {
   command
       ->add_option("kind", options->kind,
                    "dataset, solver, architecture, loss, miner, sampler, transform or evaluator; "
-                   "also distance, reducer, regularizer")
+                   "also kernel, distance, reducer, regularizer")
       ->required();
   command->add_option("name", options->name, "the plugin's name, and its folder's")->required();
   command->add_option("--folder", options->folder, "where the plugin's folder is made")
