@@ -24,6 +24,7 @@
 #include <metriclab/neighbors/search.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
+#include <metriclab/plugin/memory.hpp>
 #include <metriclab/plugin/registry.hpp>
 
 namespace {
@@ -62,6 +63,8 @@ const std::vector<Contest>& contests() {
       {R"({"plugin": "sdml", "balance_param": 1e-4, "prior": "covariance"})", {"SDML_b1e-4"}, 'p'},
       {R"("scml")", {"SCML"}},
       {R"("mcml")", {"MCML"}},
+      {R"("dml_eig")", {"DML_eig"}},
+      {R"("ldml")", {"LDML"}},
       {R"({"plugin": "lmnn", "kernel": "rbf"})", {"KLMNN"}},
       {R"({"plugin": "anmm", "kernel": "rbf"})", {"KANMM"}},
       {R"({"plugin": "lda", "kernel": "rbf"})", {"KDA"}},
@@ -296,6 +299,7 @@ void measure(const std::filesystem::path& folder, const std::string& only) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  metriclab::keep_freed_memory();
   openblas_set_num_threads(1);
   const char* reference = std::getenv("METRICLAB_REFERENCE");
   std::filesystem::path folder;

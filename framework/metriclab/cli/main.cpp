@@ -6,9 +6,11 @@
 
 #include <metriclab/cli/command.hpp>
 #include <metriclab/plugin/error.hpp>
+#include <metriclab/plugin/memory.hpp>
 #include <metriclab/version.hpp>
 
 int main(int argc, char** argv) {
+  metriclab::keep_freed_memory();
   CLI::App app{"metriclab: a research framework for metric learning", "metriclab"};
   app.set_version_flag("--version", std::string(metriclab::kVersion));
   app.require_subcommand(1);
