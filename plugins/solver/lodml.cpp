@@ -15,24 +15,39 @@ namespace {
 using namespace metriclab;
 
 /// The problem below in features of such a scale that the mean squared distance of the pairs is 1,
-/// its hinges rounded off over a width at their kinks. Remembers the best L of all evaluated and
-/// the greatest lower bound.
+/// its hinges rounded off over a width at their kinks, as a function of A (d × d) with L = A·W,
+///
+///     W = (V + αI)^(−1/2),  V = mean over the pairs of (x_i − x_a)(x_i − x_a)ᵀ,
+///
+/// times a number: in these coordinates pairs differ alike in all directions in which triplets can
+/// gain more than α costs, and L-BFGS needs few steps whatever the units of the features are.
+/// Remembers the best L of all evaluated and the greatest lower bound.
 class Objective {
  public:
   /// X (n × d) centred and scaled.
   Objective(const Matrix& X, const OrdinalTriplets& triplets, double alpha)
-      : X_(X), triplets_(triplets), alpha_(alpha) {}
+      : X_(X), triplets_(triplets), alpha_(alpha) {
+    const auto pairs = static_cast<std::int64_t>(triplets.pairs().size());
+    const Vector each = Vector::Constant(pairs, 1 / static_cast<double>(pairs));
+    const SymmetricEigen scatter = symmetric_eigen(scatter_of_pairs(X, triplets.pairs(), each));
+    const Vector values = scatter.values.cwiseMax(0);
+    const Vector widths = (values.array() + alpha).sqrt().inverse();
+    W_ = scatter.vectors.transpose() * widths.asDiagonal() * scatter.vectors;
+    const double square = values.cwiseProduct(widths.cwiseAbs2()).sum();
+    if (square > 0) W_ /= std::sqrt(square);
+  }
 
-  /// α‖L‖² + the mean of the rounded hinges; sets its derivative.
-  double operator()(const Matrix& L, Matrix& gradient) {
+  /// α‖L‖² + the mean of the rounded hinges, L = A·W; sets its derivative by A.
+  double operator()(const Matrix& A, Matrix& gradient) {
+    const Matrix L = A * W_;
     const Matrix Z = X_ * L.transpose();
     means_ = triplets_(pair_distances(Z, triplets_.pairs()), width_, slopes_);
-    at_ = L;
+    at_ = A;
     Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
     add_laplacian(Z, triplets_.pairs(), slopes_, laplacian);
-    gradient = alpha_ * L;
-    gradient.noalias() += laplacian.transpose() * X_;
-    gradient *= 2;
+    Matrix slope = alpha_ * L;
+    slope.noalias() += laplacian.transpose() * X_;
+    gradient.noalias() = 2 * slope * W_;
     const double trace = alpha_ * L.squaredNorm();
     value_ = trace + means_.hinge;
     if (value_ < best_) {
@@ -49,10 +64,11 @@ class Objective {
     return S;
   }
 
-  /// Raises the lower bound by what the weights at L say; the value at L above it.
-  double gap_at(const Matrix& L) {
+  /// Raises the lower bound to what the weights at A say; gives how far the value there is above
+  /// that.
+  double gap_at(const Matrix& A) {
     Matrix gradient;
-    if (at_.rows() != L.rows() || at_.cols() != L.cols() || at_ != L) (*this)(L, gradient);
+    if (at_.rows() != A.rows() || at_.cols() != A.cols() || at_ != A) (*this)(A, gradient);
     const double least = -leading_eigen(-slope(), 1).values[0];
     const double feasible = least < 0 ? alpha_ / (alpha_ - least) : 1;
     const double bound = feasible * means_.weight;
@@ -73,6 +89,7 @@ class Objective {
   const Matrix& X_;
   const OrdinalTriplets& triplets_;
   double alpha_, width_ = 1;
+  Matrix W_;  // (d × d), symmetric
   // Of the last evaluation.
   Matrix at_;
   Vector slopes_;
@@ -95,9 +112,10 @@ class Objective {
 /// class, and no triplet: an error. alpha has the unit of squared features: where it outweighs what
 /// triplets gain, M = 0 is the solution, and all distances are 0.
 ///
-/// The problem is convex. It is solved by L-BFGS on L (d × d), M = LᵀL, from a multiple of the
-/// identity, for hinges rounded off at their kinks over a width that is made ever smaller. Their
-/// derivatives w (0 ≤ w ≤ 1) at any M bound the minimum from below by duality,
+/// The problem is convex. It is solved by L-BFGS on L (d × d), M = LᵀL, from the metric in which
+/// pairs differ alike in all directions, for hinges rounded off at their kinks over a width that is
+/// made ever smaller. Their derivatives w (0 ≤ w ≤ 1) at any M bound the minimum from below by
+/// duality,
 ///
 ///     θ·mean(w),  θ the greatest in [0, 1] with  αI + θ·mean(w·C) ⪰ 0,
 ///
@@ -107,7 +125,8 @@ class Objective {
 ///
 /// With a kernel this is kernel ordinal distance metric learning (KODML), the same problem in the
 /// feature space: tr(M) there is ⟨A, K⟩ for M = Φᵀ·A·Φ. Neighbours are those in the feature space;
-/// the authors' program takes as features the rows of K, and finds neighbours between these.
+/// pyDML's KODML finds them by the distances between rows of K, and the authors' own program takes
+/// these rows for the features.
 ///
 /// Differs from the paper: solved to a certified precision instead of by projected gradient steps
 /// from M = I; an example that is alone in its class has triplets of two others, there it has none.
@@ -121,9 +140,9 @@ class Lodml final : public IterativeSolver {
         "Nguyen, Morell, De Baets. Distance metric learning for ordinal classification based on "
         "triplet constraints. Knowledge-Based Systems 2018");
     is.cost(
-        "O(n d² + n k d + t) time an iteration for k neighbours in n k²/2 < t < n k² triplets, "
-        "every "
-        "fourth O(d³); once O(n² d); O(n d + n k + d²) memory");
+        "O((n + d) d² + n k d + t) time an iteration for k neighbours in t triplets, of which "
+        "there are "
+        "n k²/2 at most; once O(n² d); O(n (d + k) + d²) memory");
     is.property("labels_are_ordered");
     is.parameter("k_genuine", &Lodml::k_genuine,
                  "neighbours of its class in an example's triplets (the paper's k)")
@@ -170,8 +189,8 @@ class Lodml final : public IterativeSolver {
       iterations.converged();
       return std::move(iterations).solution(Matrix::Zero(1, d));
     }
-    Matrix L = Matrix::Identity(d, d);
-    objective(L, gradient);
+    Matrix A = Matrix::Identity(d, d);
+    objective(A, gradient);
     iterations.begin(objective.best());
     for (double width = 1; iterations.go_on(); width *= kNarrower) {
       objective.set_width(width);
@@ -192,7 +211,7 @@ class Lodml final : public IterativeSolver {
                                        iterations.end_one(objective.best());
                                        return !iterations.out_of_time();
                                      }};
-      L = minimize_lbfgs(std::ref(objective), std::move(L), options).x;
+      A = minimize_lbfgs(std::ref(objective), std::move(A), options).x;
       if (close || width < kNarrowest) iterations.converged();
     }
     const Matrix M = objective.best_L().transpose() * objective.best_L();

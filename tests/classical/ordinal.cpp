@@ -197,6 +197,16 @@ TEST_CASE("LODML reaches what projected subgradient steps approach, and no step 
   }
 }
 
+TEST_CASE("LODML proves its minimum for features of very different units") {
+  SolverProblem problem = ordered_classes(120, 5, 4, 14);
+  for (Eigen::Index j = 0; j < 5; ++j) problem.X.col(j) *= std::pow(10.0, j % 4);
+  const Solution solution = solve("\"lodml\"", problem);
+  CHECK(solution.stopped == "converged");
+  const Solution longer =
+      solve(R"({"plugin": "lodml", "tolerance": 1e-7, "max_iterations": 20000})", problem);
+  CHECK(solution.objective <= (1 + 1e-4) * longer.objective);
+}
+
 TEST_CASE("LODML: M = 0 where no direction gains more than alpha") {
   SolverProblem problem = ordered_classes(40, 4, 4, 5);
   const std::vector<Triplet> triplets = plain_triplets(problem, 5, 15);
