@@ -39,11 +39,11 @@ using namespace metriclab;
 /// which KCMOML takes the number of input features, and the kernel's `landmarks`. KCMOML's defaults
 /// are chain_size 5 and neighborhood_size 20.
 ///
-/// Differs from the authors' program (pyDML), which fixes what the definition leaves open: a
-/// generation's trials are all made of the one before; the population is symmetric about 0 and
-/// holds the start, there all its entries are uniform in 0 … 1; all generations are run, since
-/// scipy's tolerance of 0.01, in force there, is reached after a few where most chains are there
-/// with any L.
+/// What a chain is, and that x_i counts, are as in the authors' program (pyDML). Differs from it:
+/// all trials of a generation are made of the one before; the population is symmetric about 0 and
+/// holds the start, where theirs has entries uniform in 0 … 1; all generations are run, since
+/// scipy's tolerance of 0.01, in force there, is met after a few where any L has most of the
+/// chains.
 class Cmoml final : public IterativeSolver {
  public:
   Cmoml() : IterativeSolver(150, 0) {}
