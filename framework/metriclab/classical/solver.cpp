@@ -9,7 +9,7 @@ namespace metriclab {
 Solver::~Solver() = default;
 
 std::int64_t SolverProblem::n_classes() const {
-  return y.empty() ? 0 : *std::max_element(y.begin(), y.end()) + std::int64_t{1};
+  return y.empty() ? 0 : std::max(classes, *std::max_element(y.begin(), y.end()) + std::int64_t{1});
 }
 
 Matrix SolverProblem::rows(std::int64_t begin, std::int64_t count) const {
@@ -44,7 +44,10 @@ Fit Solver::fit(const Training& training) {
     problem.examples = &data.examples;
   else
     problem.X = data.examples.as_double();
-  if (!data.columns.empty()) problem.y = data.labels();
+  if (!data.columns.empty()) {
+    problem.y = data.labels();
+    problem.classes = static_cast<std::int64_t>(data.columns.front().classes.size());
+  }
   problem.targets =
       Eigen::Map<const Vector>(data.targets.data(), static_cast<Eigen::Index>(data.targets.size()));
   problem.pairs = data.constraints.pairs;
@@ -74,7 +77,7 @@ std::unique_ptr<Model> Solver::restore(const std::filesystem::path& folder) cons
   return std::make_unique<LinearModel>(read_npy_matrix(folder / "L.npy"));
 }
 
-LinearModel::LinearModel(Matrix L) : L_(std::move(L)) {}
+LinearModel::LinearModel(Matrix L, Distance distance) : L_(std::move(L)), distance_(distance) {}
 
 MatrixF LinearModel::embed(const Examples& examples) const {
   METRICLAB_CHECK(examples.dimension() == L_.cols(),

@@ -17,6 +17,7 @@ struct SolverProblem {
   Matrix X;                            // (n × d); empty for a solver that reads blocks
   const Examples* examples = nullptr;  // for a solver that reads blocks: the same, as held
   std::vector<std::int32_t> y = {};    // (n), dense from 0; empty where there are only constraints
+  std::int64_t classes = 0;            // of the data set, where that has some without examples here
   Vector targets = {};                 // (n) real labels, or empty
   // Given, or empty: a solver that needs them draws them from y.
   std::vector<LabelledPair> pairs = {};
@@ -29,6 +30,7 @@ struct SolverProblem {
 
   std::int64_t n() const { return examples != nullptr ? examples->size() : X.rows(); }
   std::int64_t d() const { return examples != nullptr ? examples->dimension() : X.cols(); }
+  /// Of the data set, or as many as y tells of.
   std::int64_t n_classes() const;
   /// Examples begin … begin + count − 1, and those of these indices, as rows in double.
   Matrix rows(std::int64_t begin, std::int64_t count) const;
@@ -80,16 +82,18 @@ class Solver : public Method {
   Plugin<Kernel> kernel;
 };
 
-/// x → Lx, compared by the Euclidean distance.
+/// x → Lx, compared by the Euclidean distance, or another.
 class LinearModel final : public Model {
  public:
-  explicit LinearModel(Matrix L);
+  explicit LinearModel(Matrix L, Distance distance = Distance::euclidean);
   MatrixF embed(const Examples& examples) const override;
+  Distance distance() const override { return distance_; }
   void save(const std::filesystem::path& folder) const override;
   const Matrix& L() const { return L_; }
 
  private:
   Matrix L_;
+  Distance distance_;
 };
 
 }  // namespace metriclab
