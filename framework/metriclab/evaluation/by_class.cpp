@@ -9,16 +9,20 @@
 
 namespace metriclab {
 
-Neighbors<float> nearest_by_class(const Embedded& query, const Embedded& gallery, std::int64_t k) {
+std::int64_t block_width(const Embedded& gallery) {
   const auto classes = static_cast<std::int64_t>(gallery.columns.front().classes.size());
-  const std::int64_t q = query.embeddings.rows(), d = query.embeddings.cols();
+  const std::int64_t d = gallery.embeddings.cols();
   if (classes == 0 || d % classes != 0)
     throw Error(fmt::format(
         "{} dimensions are not one block for each of {} classes, as the distance \"by_class\" "
         "needs them",
         d, classes));
+  return d / classes;
+}
+
+Neighbors<float> nearest_by_class(const Embedded& query, const Embedded& gallery, std::int64_t k) {
+  const std::int64_t q = query.embeddings.rows(), width = block_width(gallery);
   const bool within_one_set = &query == &gallery;
-  const std::int64_t width = d / classes;
   std::vector<std::vector<std::pair<float, std::int64_t>>> candidates(static_cast<std::size_t>(q));
   for (const auto& [label, members] : members_by_class(gallery.labels())) {
     const MatrixF block = query.embeddings.middleCols(label * width, width);
