@@ -8,17 +8,19 @@ namespace metriclab {
 Evaluator::~Evaluator() = default;
 
 std::vector<Metric> Evaluator::measure(const Evaluation& input) const {
-  if (compares(input.distance)) return evaluate(input);
+  std::string reason;
+  if (!compares(input.distance))
+    reason = fmt::format("it can't go by the distance \"{}\" of these embeddings",
+                         to_string(input.distance));
+  else if (needs_labels() && input.test.embeddings.rows() > 0 && input.test.columns.empty())
+    reason = "it needs labels, and this data set has none";
+  if (reason.empty()) return evaluate(input);
   // What it has to say of no examples at all are its metrics' names.
   const Embedded none;
   const std::vector<Episode> no_episodes;
   std::vector<Metric> metrics =
       evaluate({.train = none, .test = none, .episodes = no_episodes, .random = input.random});
-  for (Metric& metric : metrics)
-    metric = undefined(metric.name,
-                       fmt::format("it can't go by the distance \"{}\" of these embeddings",
-                                   to_string(input.distance)),
-                       metric.higher_is_better);
+  for (Metric& metric : metrics) metric = undefined(metric.name, reason, metric.higher_is_better);
   return metrics;
 }
 

@@ -10,7 +10,8 @@ namespace metriclab {
 /// Embedded examples with what is known of them.
 struct Embedded {
   MatrixF embeddings;                // (n × d)
-  std::vector<LabelColumn> columns;  // the class first
+  std::vector<LabelColumn> columns;  // the class first; none where there are only targets
+  std::vector<double> targets = {};  // (n) real labels, or empty
   const std::vector<std::int32_t>& labels() const;
 };
 
@@ -42,8 +43,10 @@ class Evaluator : public Component {
   virtual std::vector<Metric> evaluate(const Evaluation& input) const = 0;
   /// Whether it can go by such distances; `by_class` takes a classifier that knows of it.
   virtual bool compares(Distance distance) const { return distance != Distance::by_class; }
-  /// What `evaluate` gives, or, where the embeddings are under a distance it can't go by, its
-  /// metrics without values.
+  /// Whether it takes classes to measure. One that does is never given examples without them.
+  virtual bool needs_labels() const { return true; }
+  /// What `evaluate` gives; or its metrics without values, where the embeddings are under a
+  /// distance it can't go by, or have no labels and it needs them.
   std::vector<Metric> measure(const Evaluation& input) const;
 };
 

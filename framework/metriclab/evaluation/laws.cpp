@@ -13,11 +13,14 @@ namespace {
 constexpr std::int64_t kDimension = 4;
 constexpr std::int32_t kClasses = 5;
 
+/// The targets are the numbers of the classes: where classes are separate they can be predicted.
 Embedded embedded(MatrixF points, std::vector<std::int32_t> labels) {
   std::vector<std::string> classes;
+  std::vector<double> targets(labels.begin(), labels.end());
   for (std::int32_t c = 0; c < kClasses; ++c) classes.push_back(std::to_string(c));
   return {.embeddings = std::move(points),
-          .columns = {{.name = "class", .values = std::move(labels), .classes = classes}}};
+          .columns = {{.name = "class", .values = std::move(labels), .classes = classes}},
+          .targets = std::move(targets)};
 }
 
 /// `n` examples whose classes are `separation` deviations apart.

@@ -73,7 +73,8 @@ Value to_value(const Curve& curve) {
 }
 
 Embedded embedded(const Model& model, const Data& part) {
-  return {.embeddings = model.embed(part.examples), .columns = part.columns};
+  return {
+      .embeddings = model.embed(part.examples), .columns = part.columns, .targets = part.targets};
 }
 
 /// Metrics go to `result` as "evaluator.metric".
