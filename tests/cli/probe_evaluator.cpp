@@ -77,6 +77,26 @@ TEST_CASE(
   is = probe("retrieval" + given + " --distance cosine");
   CHECK(is.exit_code == 0);
 
+  // Real labels, with or without classes: 0 → 1, 1 → 0, 3 → 1, 7 → 3.
+  const std::string t = folder / "t.npy", h = folder / "h.npy";
+  write_npy(t, {4}, std::vector<double>{1, 3, 4, 8});
+  write_npy(h, {2}, std::vector<double>{2, 5});
+  const std::string nearest = " --parameters '{\"n_neighbors\": 1}'";
+  for (const std::string& labels : {std::string(), " --labels " + y}) {
+    is = probe("knn_regression --embeddings " + E + labels + " --targets " + t + nearest);
+    CHECK(is.exit_code == 0);
+    CHECK(parse_json(is.output).at("metrics").at("mae").as_number() ==
+          doctest::Approx((2 + 2 + 1 + 4) / 4.0));
+  }
+  // Against the gallery: 0 and 1 → 0.25, 3 and 7 → 2.
+  is = probe("knn_regression --embeddings " + E + " --targets " + t + " --gallery " + G +
+             " --gallery-targets " + h + nearest);
+  CHECK(parse_json(is.output).at("metrics").at("mae").as_number() ==
+        doctest::Approx((1 + 1 + 1 + 3) / 4.0));
+  is = probe("knn --embeddings " + E + " --targets " + t);
+  CHECK(parse_json(is.output).at("reasons").at("accuracy").as_string() ==
+        "it needs labels, and this data set has none");
+
   const auto refused = [&](const std::string& arguments, const std::string& message) {
     const Outcome outcome = probe(arguments);
     CAPTURE(outcome.output);
@@ -93,6 +113,13 @@ TEST_CASE(
   refused("retrieval" + given + " --gallery " + wide + " --gallery-labels " + g,
           wide + ": has 5 dimensions");
   refused("retrieval" + given + " --gallery " + G, "--gallery-labels");
+  refused("retrieval" + given + " --gallery-labels " + g, "--gallery");
+  refused("knn_regression --embeddings " + E, "give --labels, or --targets, or both");
+  refused("knn_regression --embeddings " + E + " --targets " + h,
+          h + ": has 2 values for the 4 examples of " + E);
+  refused(
+      "knn_regression" + given + " --targets " + t + " --gallery " + G + " --gallery-labels " + g,
+      "--gallery-targets goes with --gallery and --targets");
   refused("retrieval" + given + " --distance cosin", "did you mean \"cosine\"?");
   refused("retrieval" + given + " --parameters '{\"recal_at\": [1]}'",
           "did you mean \"recall_at\"?");

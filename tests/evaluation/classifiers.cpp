@@ -210,9 +210,10 @@ TEST_CASE("prototypes: ties, means without a direction, and parts that say nothi
   // As far from both means: the smallest label.
   const Embedded middle = embedded(MatrixF{{0, 0}}, {3});
   CHECK(accuracy(middle, embedded(MatrixF{{1, 0}, {-1, 0}}, {9, 3}), Distance::euclidean) == 1);
-  // Opposite embeddings of class 0 have no mean direction, and 1 is between near and far.
-  const Embedded opposite = embedded(MatrixF{{0.1f, 0.7f}, {-0.1f, -0.7f}, {1, -3}}, {0, 0, 1});
-  CHECK(accuracy(embedded(MatrixF{{5, -1}}, {1}), opposite, Distance::cosine) == 1);
+  // Opposite embeddings of class 0 have no mean direction, though rounding leaves (3e-17, 0) of
+  // their sum; 1 is between near and far.
+  const Embedded opposite = embedded(MatrixF{{1, 3}, {-5, -15}, {1, -3}}, {0, 0, 1});
+  CHECK(accuracy(embedded(MatrixF{{5, 1}}, {1}), opposite, Distance::cosine) == 1);
   CHECK(accuracy(embedded(MatrixF{{-5, 1}}, {0}), opposite, Distance::cosine) == 1);
   Embedded blocks = embedded(MatrixF{{1, 2}, {2, 3}}, {0, 1});
   blocks.columns.front().classes = {"a", "b", "c"};

@@ -142,6 +142,39 @@ TEST_CASE("bad data is told with its file and line") {
   }
 }
 
+TEST_CASE("real targets: a metric for regression is learned and measured, labels being none") {
+  const Folder data;
+  // y depends on one of three features alone.
+  std::string table = "a,b,c,y\n";
+  for (int i = 0; i < 120; ++i)
+    table += fmt::format("{},{},{},{}\n", (i * 37) % 120, (i * 53) % 120, (i * 71) % 120,
+                         (i * 53) % 120);
+  data.write("table.csv", table);
+  const Experiment experiment(
+      R"("baselines": false, "methods": {"mlkr": {"solver": "mlkr"},
+        "euclidean": {"solver": "euclidean"}})",
+      fmt::format(R"({{"plugin": "csv", "path": "{}", "label": null, "target": "y",
+                      "normalize": "standard", "split": {{"folds": 3}}}})",
+                  data / "table.csv"));
+  const Outcome outcome =
+      experiment.run(R"(--set '/evaluators=["knn_regression", "nearest_class_mean"]')");
+  CHECK(outcome.exit_code == 0);
+  CHECK_MESSAGE(has(outcome.errors, "6 runs, 6 ok"), outcome.errors);
+  CHECK(has(outcome.output, "knn_regression.r2 (higher is better)"));
+  std::map<std::string, double> r2;
+  for (const auto& [name, result] : experiment.all()) {
+    CAPTURE(name);
+    CHECK(result.at("reasons").at("nearest_class_mean.accuracy").as_string() ==
+          "it needs labels, and this data set has none");
+    CHECK_FALSE(result.at("higher_is_better").at("knn_regression.rmse").as_boolean());
+    r2[name] = result.at("metrics").at("knn_regression.r2").as_number();
+  }
+  for (const char* fold : {"/fold 1/1", "/fold 2/1", "/fold 3/1"}) {
+    CHECK(r2.at(std::string("mlkr") + fold) > 0.95);
+    CHECK(r2.at(std::string("mlkr") + fold) > r2.at(std::string("euclidean") + fold));
+  }
+}
+
 const char* const kGated = R"("baselines": false, "methods": {
   "first": {"solver": "lda"},
   "gated": {"solver": {"plugin": "misbehaving", "how": "gate"}},
