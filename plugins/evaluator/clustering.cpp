@@ -38,7 +38,8 @@ class Clustering final : public Evaluator {
   }
 
   bool compares(Distance distance) const override {
-    return distance != Distance::bilinear && distance != Distance::by_class;
+    return distance != Distance::bilinear && distance != Distance::by_class &&
+           distance != Distance::chi_squared;
   }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);

@@ -52,7 +52,9 @@ class NearestCentroids final : public Evaluator {
         .at_least(1);
   }
 
-  bool compares(Distance distance) const override { return distance != Distance::bilinear; }
+  bool compares(Distance distance) const override {
+    return distance != Distance::bilinear && distance != Distance::chi_squared;
+  }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (const auto reason = unclassifiable(input.test, input.train)) return unclassified(*reason);

@@ -12,13 +12,14 @@ namespace metriclab::naive {
 /// What the search must give: every distance by its definition, in double.
 template <class M>
 double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance distance) {
-  double squares = 0, product = 0, xx = 0, yy = 0;
+  double squares = 0, product = 0, xx = 0, yy = 0, chi = 0;
   for (std::int64_t t = 0; t < x.cols(); ++t) {
     const double a = x(i, t), b = y(j, t);
     squares += (a - b) * (a - b);
     product += a * b;
     xx += a * a;
     yy += b * b;
+    chi += a + b > 0 ? (a - b) * ((a - b) / (a + b)) / 2 : 0;
   }
   switch (distance) {
     case Distance::euclidean:
@@ -34,6 +35,8 @@ double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance
       for (std::int64_t t = 0; t < x.cols() / 2; ++t)
         product += double{x(i, t)} * double{y(j, x.cols() / 2 + t)};
       return -product;
+    case Distance::chi_squared:
+      return chi;
     case Distance::by_class:
       break;
   }

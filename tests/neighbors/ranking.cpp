@@ -41,10 +41,14 @@ TEST_CASE("ranks of a query's class equal brute force in double") {
     const bool exact = kind == "whole numbers" || kind == "all equal";
     const auto by = *rc::gen::elementOf(
         exact ? std::vector<Distance>{Distance::euclidean, Distance::squared_euclidean}
-              : std::vector<Distance>{Distance::euclidean, Distance::dot});
+              : std::vector<Distance>{Distance::euclidean, Distance::dot, Distance::chi_squared});
     const Random random(*rc::gen::arbitrary<std::uint64_t>());
-    const MatrixF gallery = points<MatrixF>(kind, n, d, random.child("gallery"));
-    const MatrixF query = points<MatrixF>(kind, q, d, random.child("query"));
+    MatrixF gallery = points<MatrixF>(kind, n, d, random.child("gallery"));
+    MatrixF query = points<MatrixF>(kind, q, d, random.child("query"));
+    if (by == Distance::chi_squared) {
+      gallery = gallery.cwiseAbs().eval();
+      query = query.cwiseAbs().eval();
+    }
     const auto gallery_labels = labels(n, random.child("labels")),
                query_labels = labels(q, random.child("query labels"));
     std::int64_t visited = 0;

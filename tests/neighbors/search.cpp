@@ -13,7 +13,7 @@ namespace {
 using namespace metriclab;
 
 constexpr Distance kDistances[] = {Distance::euclidean, Distance::squared_euclidean,
-                                   Distance::cosine, Distance::dot};
+                                   Distance::cosine, Distance::dot, Distance::chi_squared};
 
 const std::vector<std::string> kKinds = {"normal",     "whole numbers", "far from the origin",
                                          "two groups", "huge",          "tiny",
@@ -54,7 +54,7 @@ void require_right(const M& query, const M& gallery, bool itself, std::int64_t k
                     std::numeric_limits<Scalar>::min());
       // Whole numbers are exact in any order of summation, so here the very indices must be the
       // same.
-      if (kind == "whole numbers" && by != Distance::cosine)
+      if (kind == "whole numbers" && by != Distance::cosine && by != Distance::chi_squared)
         RC_ASSERT(j == expected[static_cast<std::size_t>(r)]);
       if (r == 0) continue;
       RC_ASSERT(found.distances(i, r - 1) <= found.distances(i, r));
@@ -75,8 +75,10 @@ bool equals_brute_force(const std::string& name) {
     const auto itself = *rc::gen::arbitrary<bool>();
     const auto k = *rc::gen::inRange<std::int64_t>(0, itself ? n : n + 1);
     const Random random(*rc::gen::arbitrary<std::uint64_t>());
-    const M gallery = points<M>(kind, n, d, random.child("gallery"));
-    const M query = itself ? gallery : points<M>(kind, q, d, random.child("query"));
+    M gallery = points<M>(kind, n, d, random.child("gallery"));
+    if (by == Distance::chi_squared) gallery = gallery.cwiseAbs().eval();
+    M query = itself ? gallery : points<M>(kind, q, d, random.child("query"));
+    if (by == Distance::chi_squared) query = query.cwiseAbs().eval();
     require_right(query, gallery, itself, k, by, kind);
   });
 }
@@ -92,7 +94,8 @@ TEST_CASE("… and over many tiles") {
     for (const std::string kind : {"normal", "whole numbers", "far from the origin"}) {
       CAPTURE(kind);
       CAPTURE(to_string(by));
-      const MatrixF gallery = points<MatrixF>(kind, 2309, 7, Random(1, kind));
+      MatrixF gallery = points<MatrixF>(kind, 2309, 7, Random(1, kind));
+      if (by == Distance::chi_squared) gallery = gallery.cwiseAbs().eval();
       const auto found = nearest_neighbors(gallery, 10, by);
       const auto other = nearest_neighbors(MatrixF(gallery.topRows(150)), gallery, 11, by);
       for (std::int64_t i : {0, 1, 127, 128, 149, 1023, 1024, 2047, 2048, 2308}) {
@@ -100,7 +103,7 @@ TEST_CASE("… and over many tiles") {
         const auto but_itself = naive::ranking(gallery, i, gallery, by, i);
         for (std::int64_t r = 0; r < 10; ++r) {
           const auto at = static_cast<std::size_t>(r);
-          if (by == Distance::cosine) {
+          if (by == Distance::cosine || by == Distance::chi_squared) {
             CHECK(std::abs(naive::distance(gallery, i, gallery, found.indices(i, r), by) -
                            naive::distance(gallery, i, gallery, but_itself[at], by)) < 1e-13);
           } else {

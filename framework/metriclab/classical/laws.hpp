@@ -13,7 +13,7 @@ namespace metriclab {
 /// a metric that depends neither on the order of examples nor on the names of classes, unless the
 /// solver draws at random; what can't be learned from refused with an Error; a saved model that
 /// embeds alike. `properties`: "labels_are_ordered" for one that learns from the classes' order, or
-/// takes them for numbers.
+/// takes them for numbers; "non_negative_features" for one that takes no others.
 void check_solver(const std::function<std::unique_ptr<Solver>()>& make,
                   const std::vector<std::string>& properties, Checks& checks);
 

@@ -35,7 +35,7 @@ std::vector<Indices> target_neighbors(const Matrix& X, const std::vector<std::in
 LmnnObjective::LmnnObjective(const Matrix& X, const std::vector<std::int32_t>& y,
                              std::vector<Indices> targets, double mu)
     : mu_(mu) {
-  Indices order;
+  Indices& order = order_;
   first_.reserve(y.size());
   for (const Indices& members : class_members(y)) {
     order.insert(order.end(), members.begin(), members.end());
@@ -58,8 +58,23 @@ LmnnObjective::LmnnObjective(const Matrix& X, const std::vector<std::int32_t>& y
 }
 
 double LmnnObjective::operator()(const Matrix& L, Matrix& gradient) {
+  Matrix laplacian;
+  const double value = value_at(X_ * L.transpose(), laplacian);
+  gradient.noalias() = 2 * laplacian.transpose() * X_;
+  return value;
+}
+
+double LmnnObjective::at_embeddings(const Matrix& Z, Matrix& by_Z) {
+  Matrix laplacian;
+  const double value = value_at(Z(order_, Eigen::all), laplacian);
+  by_Z.resize(Z.rows(), Z.cols());
+  for (std::size_t i = 0; i < order_.size(); ++i)
+    by_Z.row(order_[i]) = 2 * laplacian.row(static_cast<Eigen::Index>(i));
+  return value;
+}
+
+double LmnnObjective::value_at(const Matrix& Z, Matrix& laplacian) {
   ++evaluations_;
-  const Matrix Z = X_ * L.transpose();
   const std::int64_t n = Z.rows(), r = Z.cols();
   for (std::int64_t i = 0; i < n; ++i) {
     double largest = 0;
@@ -75,7 +90,7 @@ double LmnnObjective::operator()(const Matrix& L, Matrix& gradient) {
   if (!still_exact(Z)) make_list(Z);
 
   std::fill(target_weight_.begin(), target_weight_.end(), 1 - mu_);
-  Matrix laplacian = Matrix::Zero(n, r);  // (Σ_ab w_ab (e_a − e_b)(e_a − e_b)ᵀ)·Z
+  laplacian = Matrix::Zero(n, r);  // (Σ_ab w_ab (e_a − e_b)(e_a − e_b)ᵀ)·Z
   double value = mu_ * sum_over_list(Z, laplacian);
   for (std::int64_t i = 0; i < n; ++i) {
     const auto place = static_cast<std::size_t>(i);
@@ -87,7 +102,6 @@ double LmnnObjective::operator()(const Matrix& L, Matrix& gradient) {
       laplacian.row(j) -= push;
     }
   }
-  gradient.noalias() = 2 * laplacian.transpose() * X_;
   return value;
 }
 

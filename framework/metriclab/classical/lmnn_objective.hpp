@@ -36,6 +36,10 @@ class LmnnObjective {
   /// The value; `gradient` is set to its derivative by L (a subgradient at kinks), (r × d).
   double operator()(const Matrix& L, Matrix& gradient);
 
+  /// The value where the examples, in the order they were given in, are at the rows of Z (n × r),
+  /// whatever took them there; `by_Z` is set to its derivative by these.
+  double at_embeddings(const Matrix& Z, Matrix& by_Z);
+
   /// How often the list was made, and for how many evaluations.
   std::int64_t lists() const { return lists_; }
   std::int64_t evaluations() const { return evaluations_; }
@@ -44,11 +48,14 @@ class LmnnObjective {
   struct Pair {
     std::int32_t i, l;
   };
+  /// The value at Z, in the order of the classes; half of its derivative is set.
+  double value_at(const Matrix& Z, Matrix& laplacian);
   bool still_exact(const Matrix& Z) const;
   void make_list(const Matrix& Z);
   double sum_over_list(const Matrix& Z, Matrix& laplacian);
 
-  Matrix X_;  // (n × d), centred, in the order of the classes
+  Matrix X_;       // (n × d), centred, in the order of the classes
+  Indices order_;  // this order, of the examples as given
   std::vector<std::int32_t>
       first_;  // (n) the first example of the next class: impostors l > i begin there
   std::vector<std::int32_t> target_;       // all targets in one row, example after example

@@ -6,7 +6,7 @@
 namespace metriclab {
 namespace {
 
-constexpr std::array<std::string_view, 6> kDistances = {"euclidean", "squared_euclidean", "cosine", "dot", "bilinear", "by_class"};
+constexpr std::array<std::string_view, 7> kDistances = {"euclidean", "squared_euclidean", "cosine", "dot", "bilinear", "by_class", "chi_squared"};
 
 }  // namespace
 

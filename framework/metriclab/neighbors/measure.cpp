@@ -28,6 +28,17 @@ double sum(std::int64_t d, Term term) {
 
 double square(double x) { return x * x; }
 
+template <class Scalar>
+void require_histograms(Rows<Scalar> rows, std::string_view what) {
+  for (std::int64_t i = 0; i < rows.n(); ++i)
+    for (std::int64_t t = 0; t < rows.d(); ++t)
+      if (rows[i][t] < 0)
+        throw Error(
+            fmt::format("{} example {} has the value {} in dimension {}; the distance "
+                        "\"chi_squared\" compares histograms, whose values are 0 or above",
+                        what, i, rows[i][t], t));
+}
+
 }  // namespace
 
 template <class Scalar>
@@ -76,6 +87,10 @@ Measure<Scalar>::Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance dist
     gallery_ = gallery.columns(query.d() / 2, query.d() / 2);
     distance_ = Distance::dot;
   }
+  if (distance == Distance::chi_squared) {
+    require_histograms(query, "query");
+    require_histograms(gallery, "gallery");
+  }
   if (distance != Distance::cosine) return;
   query_factors_ = inverse_norms(query);
   gallery_factors_ = inverse_norms(gallery);
@@ -99,6 +114,11 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
     }
     case Distance::dot:
       return -sum(d, [&](std::int64_t t) { return double{x[t]} * double{y[t]}; });
+    case Distance::chi_squared:
+      return 0.5 * sum(d, [&](std::int64_t t) {
+               const double apart = double{x[t]} - double{y[t]}, both = double{x[t]} + double{y[t]};
+               return both > 0 ? apart * (apart / both) : 0;
+             });
     case Distance::bilinear:
     case Distance::by_class:
       break;

@@ -51,14 +51,16 @@ std::vector<double> inverse_norms(Rows<Scalar> rows);
 /// nearer, and what ties, is decided by these. The same rows give the same value whichever comes
 /// first.
 /// `bilinear` is `dot` on one half of each, and is treated as such from here on. Throws Error for
-/// `by_class`, which takes classes to measure, and where there are no two halves.
+/// `by_class`, which takes classes to measure, where there are no two halves, and where
+/// `chi_squared` is to compare values below 0.
 template <class Scalar>
 class Measure {
  public:
   Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance);
 
   /// What neighbours are ordered by: Σ (x − y)² for both Euclidean distances; ½ ‖x/‖x‖ − y/‖y‖‖² =
-  /// 1 − cos for cosine, and 1 where one of them is zero; −Σ x·y for dot. O(d).
+  /// 1 − cos for cosine, and 1 where one of them is zero; −Σ x·y for dot; for chi_squared as
+  /// distance.hpp has it. O(d).
   double operator()(std::int64_t query, std::int64_t gallery) const;
   /// The distance by its name: the root of that for `euclidean`, that itself for the others.
   double named(double measured) const;

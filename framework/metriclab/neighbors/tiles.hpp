@@ -32,6 +32,8 @@ struct Tile {
 /// with c = (d + 32)·u + (4d + 16)·v, 32 being ample for the roundings of centring, norms and sums:
 ///
 ///     Euclidean, cosine:  low = (1 − c)‖y‖²,  width = 2c‖·‖²       (from 2‖x‖‖y‖ ≤ ‖x‖² + ‖y‖²)
+///     chi-squared:        low = −c·Σy/2,  width = c·Σ  (rows are not centred; no product, but its
+///     sum itself in Scalar, takes the place of −2x·y; the sum is at most (Σx + Σy)/2)
 ///     dot, ‖x‖ = 1:       low = −2c‖y‖ − 2c'‖y₀‖, width(y) twice that negated; y₀: before
 ///     centring, c' = (4d + 16)·v
 template <class Scalar>
@@ -41,12 +43,14 @@ class Bounds {
 
   void query_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
   void gallery_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
-  /// −2x·y of `count` rows of the query tile from row `begin` on with all of the gallery tile's:
-  /// (count × gallery.count), rows `stride` apart.
+  /// −2x·y, or the chi-squared distance, of `count` rows of the query tile from row `begin` on with
+  /// all of the gallery tile's: (count × gallery.count), rows `stride` apart.
   void products(const Tile<Scalar>& query, std::int64_t begin, std::int64_t count,
                 const Tile<Scalar>& gallery, Scalar* result, std::int64_t stride) const;
 
  private:
+  void find_centre();
+
   const Measure<Scalar>& measure_;
   std::vector<double> centre_;
   double scale_ = 1;
