@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -85,7 +86,8 @@ TEST_CASE(
                 "has no metriclab stamp; a plugin ends with METRICLAB_PLUGIN(Class, \"name\")"},
            Case{"incomplete_stamp",
                 "its stamp lacks the plugin API, the kind or the name" + kRebuild},
-           Case{"wrong_api", "built for plugin API 99, this metriclab uses 2" + kRebuild},
+           Case{"wrong_api", fmt::format("built for plugin API 99, this metriclab uses {}{}",
+                                         kPluginApi, kRebuild)},
            Case{"wrong_standard_library", "built for libstdc++ 5 cxx11abi 0, this metriclab uses " +
                                               standard_library + kRebuild},
            Case{"wrong_eigen",
@@ -152,8 +154,9 @@ TEST_CASE("a library that opens badly says why, and only when it is asked for") 
             ": has no entry point metriclab_plugin; a plugin ends with METRICLAB_PLUGIN(Class, "
             "\"name\")");
   CHECK(description_error(registry, "entry_api") ==
-        folder.file("entry_api.so") + ": its entry point has plugin API 3, this metriclab uses 2" +
-            kRebuild);
+        folder.file("entry_api.so") +
+            fmt::format(": its entry point has plugin API {}, this metriclab uses {}{}",
+                        kPluginApi + 1, kPluginApi, kRebuild));
   Problems problems;
   registry.resolve("toy", "unresolved", "/toys/0", problems);
   REQUIRE(problems.size() == 1);
