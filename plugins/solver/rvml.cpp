@@ -59,7 +59,8 @@ class Rvml final : public Solver {
 
     // ‖v‖² − VᵀX A⁻¹ XᵀV, all divided by n.
     const double variance = 1 - shares.squaredNorm();
-    Solution solution{.objective = variance - regression.cwiseProduct(targets).sum()};
+    Solution solution;
+    solution.objective = variance - regression.cwiseProduct(targets).sum();
     const SymmetricEigen basis = symmetric_eigen(gram(regression.transpose()));
     const std::int64_t rank = std::min(numerical_rank(basis.values.cwiseMax(0), 1e-12),
                                        std::min(n_classes - 1, problem.d()));

@@ -82,7 +82,7 @@ TEST_CASE("the χ² objective and its derivative, also where its list of pairs i
     CHECK(objective(A, gradient) ==
           doctest::Approx(plain_value(problem, targets, column_softmax(A), kMu, kMargin)));
     const double h = 1e-6;
-    for (const auto [row, column] : {std::pair(0, 0), std::pair(4, 7), std::pair(8, 10)}) {
+    for (const auto& [row, column] : {std::pair(0, 0), std::pair(4, 7), std::pair(8, 10)}) {
       Matrix more = A, less = A;
       more(row, column) += h;
       less(row, column) -= h;

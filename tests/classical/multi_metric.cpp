@@ -48,7 +48,7 @@ TEST_CASE("the multi-metric objective, its derivative, and classes without examp
   CHECK(gradient.middleRows(9, 3).norm() == 0);
   CHECK(gradient.middleRows(12, 3).norm() > 0);
   const double h = 1e-6;
-  for (const auto [row, column] :
+  for (const auto& [row, column] :
        {std::pair(0, 0), std::pair(4, 2), std::pair(8, 3), std::pair(10, 1), std::pair(13, 1)}) {
     Matrix more = L, less = L;
     more(row, column) += h;

@@ -52,7 +52,7 @@ TEST_CASE("LDML's likelihood and derivatives, over all pairs and over given ones
                                    plain_likelihood(problem.X, pairs, L, b - h)) /
                                   (2 * h))
                       .epsilon(1e-6));
-    for (const auto [r, c] : {std::pair(0, 0), std::pair(1, 3), std::pair(2, 1)}) {
+    for (const auto& [r, c] : {std::pair(0, 0), std::pair(1, 3), std::pair(2, 1)}) {
       Matrix more = L, less = L;
       more(r, c) += h;
       less(r, c) -= h;

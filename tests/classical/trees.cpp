@@ -97,7 +97,7 @@ TEST_CASE("LMNN's objective at embeddings is that of the transformation that mak
   const Matrix Z = problem.X * L.transpose();
   CHECK(objective.at_embeddings(Z, by_Z) == doctest::Approx(value).epsilon(1e-12));
   CHECK(relative_difference(by_Z.transpose() * problem.X, by_L) < 1e-10);
-  for (const auto [row, column] : {std::pair(0, 0), std::pair(17, 2), std::pair(49, 1)}) {
+  for (const auto& [row, column] : {std::pair(0, 0), std::pair(17, 2), std::pair(49, 1)}) {
     Matrix more = Z, less = Z;
     more(row, column) += 1e-6;
     less(row, column) -= 1e-6;

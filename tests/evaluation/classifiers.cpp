@@ -59,6 +59,12 @@ double plain_distance(const Vector& x, const Vector& y, Distance distance, std::
       return -x.head(half).dot(y.tail(half));
     case Distance::by_class:
       return (x - y).segment(c * width, width).norm();
+    case Distance::chi_squared: {
+      double sum = 0;
+      for (std::int64_t f = 0; f < x.size(); ++f)
+        if (x[f] + y[f] > 0) sum += (x[f] - y[f]) * (x[f] - y[f]) / (x[f] + y[f]);
+      return sum / 2;
+    }
   }
   return 0;
 }

@@ -60,7 +60,6 @@ double MultiMetricObjective::operator()(const Matrix& L, Matrix& gradient) {
   // All examples by the metric of each class: its members as impostors.
   Matrix products;
   for (const Class& is : classes_) {
-    const std::int64_t size = is.end - is.begin;
     const Matrix Z = X_ * L.middleRows(is.label * r, r).transpose();
     const Vector norms = Z.rowwise().squaredNorm();
     Matrix laplacian = Matrix::Zero(n, r);  // (Σ w_il (e_i − e_l)(e_i − e_l)ᵀ)·Z
