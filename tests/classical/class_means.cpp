@@ -16,11 +16,6 @@ namespace {
 using namespace metriclab;
 using namespace metriclab::testing;
 
-Matrix random_matrix(std::int64_t rows, std::int64_t columns, double scale, std::uint64_t seed) {
-  Random random(seed);
-  return Matrix::NullaryExpr(rows, columns, [&] { return scale * random.normal(); });
-}
-
 /// Kernel regression's leave-one-out error as it is written.
 double plain_mlkr(const Matrix& X, const Vector& y, const Matrix& L) {
   double sum = 0;
@@ -67,6 +62,25 @@ TEST_CASE("MLKR's objective equals the plain sum, and its gradient finite differ
                             plain_mlkr(problem.X, y, L - h * direction)) /
                            (2 * h);
     CHECK(gradient.cwiseProduct(direction).sum() == doctest::Approx(numeric).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("MLKR's objective in single precision comes near the plain sum, few pairs or all") {
+  const SolverProblem problem = gaussian_classes(640, 6, 4, 1.0);
+  const Vector y = problem.X.col(0) + 0.5 * problem.X.col(1).cwiseAbs2();
+  MlkrObjective objective(problem.X, y);
+  const Matrix direction = random_matrix(5, 6, 1, 12);
+  for (double scale : {0.05, 0.3, 1.0, 4.0}) {
+    CAPTURE(scale);
+    const Matrix L = random_matrix(5, 6, scale, 11);
+    Matrix gradient;
+    CHECK(objective(L, gradient) == doctest::Approx(plain_mlkr(problem.X, y, L)).epsilon(1e-6));
+    const double h = 1e-5 * scale;
+    const double numeric = (plain_mlkr(problem.X, y, L + h * direction) -
+                            plain_mlkr(problem.X, y, L - h * direction)) /
+                           (2 * h);
+    CHECK(gradient.cwiseProduct(direction).sum() ==
+          doctest::Approx(numeric).epsilon(1e-4).scale(gradient.norm()));
   }
 }
 

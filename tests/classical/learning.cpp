@@ -63,11 +63,6 @@ double plain_nca(const SolverProblem& problem, const Matrix& L) {
   return sum / static_cast<double>(problem.n());
 }
 
-Matrix random_matrix(std::int64_t rows, std::int64_t columns, double scale, std::uint64_t seed) {
-  Random random(seed);
-  return Matrix::NullaryExpr(rows, columns, [&] { return scale * random.normal(); });
-}
-
 template <class F>
 void check_gradient(F f, const Matrix& L) {
   Matrix gradient, unused;

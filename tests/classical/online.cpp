@@ -128,7 +128,8 @@ TEST_CASE("LEGO's bounds bound squared distances, whatever the unit") {
   SolverProblem problem = gaussian_classes(90, 5, 3, 2);
   const Matrix M = metric(solve("\"lego\"", problem));
   problem.X *= 1e3;
-  // Bounds are of the examples' own distances: M is the same, and the same share of pairs is within.
+  // Bounds are of the examples' own distances: M is the same, and the same share of pairs is
+  // within.
   const Solution scaled = solve("\"lego\"", problem);
   CHECK(relative_difference(metric(scaled), M) < 1e-8);
 }

@@ -69,6 +69,11 @@ double relative_difference(const Matrix& A, const Matrix& B) {
   return (A - B).norm() / B.norm();
 }
 
+Matrix random_matrix(std::int64_t rows, std::int64_t columns, double scale, std::uint64_t seed) {
+  Random random(seed);
+  return Matrix::NullaryExpr(rows, columns, [&] { return scale * random.normal(); });
+}
+
 SolverProblem gaussian_classes(std::int64_t n, std::int64_t d, std::int64_t n_classes,
                                double spread, std::uint64_t seed) {
   Random random(seed);

@@ -31,6 +31,9 @@ inline Matrix metric(const Solution& solution) { return solution.L.transpose() *
 /// ‖A − B‖_F / ‖B‖_F.
 double relative_difference(const Matrix& A, const Matrix& B);
 
+/// Normal entries of mean 0 and deviation `scale`.
+Matrix random_matrix(std::int64_t rows, std::int64_t columns, double scale, std::uint64_t seed);
+
 /// Gaussian classes of unit deviation around means drawn with deviation `spread`, in turn: labels
 /// 0, 1, …, 0, 1, ….
 SolverProblem gaussian_classes(std::int64_t n, std::int64_t d, std::int64_t n_classes,

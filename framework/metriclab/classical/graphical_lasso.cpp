@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/classical/graphical_lasso.hpp>
+#include <utility>
 
 namespace metriclab {
 namespace {
@@ -26,6 +27,15 @@ double off_diagonal(const Matrix& M) { return M.cwiseAbs().sum() - M.diagonal().
 
 double shrunk(double value, double by) {
   return std::copysign(std::max(std::abs(value) - by, 0.0), value);
+}
+
+/// M + E; an entry off the diagonal that would change its sign becomes 0.
+Matrix keeping_signs(const Matrix& M, const Matrix& E) {
+  Matrix sum = M + E;
+  for (Eigen::Index i = 0; i < M.rows(); ++i)
+    for (Eigen::Index j = 0; j < M.cols(); ++j)
+      if (i != j && sum(i, j) * M(i, j) < 0) sum(i, j) = 0;
+  return sum;
 }
 
 class Newton {
@@ -86,6 +96,40 @@ class Newton {
     return D;
   }
 
+  /// What is to be added to D to minimise the model while the signs of M + D stay, by conjugate
+  /// gradients on the entries that are not 0 in it: W·(D + E)·W = W − P − λ·sign(M + D) there.
+  /// M·R·M, which is the inverse where all are free, preconditions.
+  Matrix refinement(const Matrix& M, const Matrix& W, const Matrix& D) const {
+    constexpr std::int64_t kMost = 60;
+    constexpr double kEnough = 1e-6;  // of the residual's square, in the norm of its inverse
+    const Matrix free = ((M + D).array() != 0).cast<double>();
+    Matrix signs = (M + D).array().sign();
+    signs.diagonal().setZero();
+    Matrix half, product;
+    auto multiply = [&](const Matrix& by, const Matrix& X) {
+      half.noalias() = by * X;
+      product.noalias() = half * by;
+      product.array() *= free.array();
+    };
+    multiply(W, D);
+    Matrix R = (W - P_ - lambda_ * signs).cwiseProduct(free) - product;
+    multiply(M, R);
+    Matrix E = Matrix::Zero(M.rows(), M.cols()), Q = product;
+    double size = R.cwiseProduct(product).sum();
+    const double enough = kEnough * size;
+    for (std::int64_t k = 0; k < kMost && size > enough; ++k) {
+      multiply(W, Q);
+      const double length = size / Q.cwiseProduct(product).sum();
+      E += length * Q;
+      R -= length * product;
+      multiply(M, R);
+      const double next = R.cwiseProduct(product).sum();
+      Q = product + next / size * Q;
+      size = next;
+    }
+    return (E + E.transpose()) / 2;
+  }
+
  private:
   const Matrix& P_;
   double lambda_;
@@ -95,9 +139,9 @@ class Newton {
 
 GraphicalLasso graphical_lasso(const Matrix& P, double lambda,
                                const GraphicalLassoOptions& options) {
-  constexpr double kDecrease = 1e-3, kShortest = 1e-10;
+  constexpr double kDecrease = 1e-3, kShortest = 1e-10, kShortestRefined = 1e-2;
+  constexpr std::int64_t kSweeps = 3;  // which settle most of the signs
   const Newton newton(P, lambda);
-  const Eigen::Index d = P.rows();
   METRICLAB_CHECK(P.diagonal().minCoeff() > 0, "a graphical lasso of no positive diagonal");
   GraphicalLasso found;
   Matrix W, next_W;
@@ -113,17 +157,23 @@ GraphicalLasso graphical_lasso(const Matrix& P, double lambda,
   found.gap = newton.gap(W, found.value);
   found.stopped = found.gap <= options.tolerance ? "converged" : "iterations";
   while (found.stopped == "iterations" && found.iterations < options.max_iterations) {
-    // Far from the optimum a rough direction will do.
-    const Matrix D = newton.direction(found.M, W, 1 + found.iterations);
+    const Matrix D = newton.direction(found.M, W, kSweeps);
     const double slope = (P - W).cwiseProduct(D).sum() +
                          lambda * (off_diagonal(found.M + D) - off_diagonal(found.M));
-    Matrix next(d, d);
+    const Matrix E = newton.refinement(found.M, W, D);
+    Matrix next;
     double value = kInfinity, length = 1;
-    for (; length > kShortest; length /= 2) {
-      next = found.M + length * D;
+    auto lowers_enough = [&](Matrix tried, double due) {
+      next = std::move(tried);
       value = newton.value(next, &next_W);
-      if (value <= found.value + kDecrease * length * slope) break;
-    }
+      return value <= found.value + kDecrease * due;
+    };
+    while (length > kShortestRefined &&
+           !lowers_enough(keeping_signs(found.M + D, length * E), slope))
+      length /= 4;
+    if (length <= kShortestRefined)
+      for (length = 1; length > kShortest; length /= 2)
+        if (lowers_enough(found.M + length * D, length * slope)) break;
     if (!(value < found.value)) {  // nothing but rounding is left
       found.stopped = "converged";
       break;

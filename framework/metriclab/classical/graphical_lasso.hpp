@@ -29,10 +29,12 @@ struct GraphicalLasso {
 ///     minimise over M:  f(M) = tr(PM) − log det M + λ·Σ_{i ≠ j} |M_ij|
 ///
 /// The optimum is unique. By Newton steps with a line search: each direction minimises the second
-/// order model of the smooth part with the λ term kept, by coordinate descent over the diagonal and
-/// the entries that are not 0 or whose gradient exceeds λ (Hsieh, Sustik, Dhillon, Ravikumar.
-/// Sparse inverse covariance matrix estimation using quadratic approximation. NIPS 2011). Begins at
-/// P⁻¹ or at the inverse of P's diagonal, whichever is better. The gap is that to the dual,
+/// order model of the smooth part with the λ term kept, by three sweeps of coordinate descent over
+/// the diagonal and the entries that are not 0 or whose gradient exceeds λ (Hsieh, Sustik, Dhillon,
+/// Ravikumar. Sparse inverse covariance matrix estimation using quadratic approximation. NIPS
+/// 2011), and then by conjugate gradients while the signs stay (as in Olsen, Oztoprak, Nocedal,
+/// Rennie. Newton-like methods for sparse inverse covariance estimation. NIPS 2012). Begins at P⁻¹
+/// or at the inverse of P's diagonal, whichever is better. The gap is that to the dual,
 ///
 ///     maximise over Σ:  log det Σ + d  subject to  Σ_ii = P_ii,  |Σ_ij − P_ij| ≤ λ
 ///

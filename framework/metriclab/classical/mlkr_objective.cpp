@@ -5,6 +5,8 @@
 #include <metriclab/classical/mlkr_objective.hpp>
 #include <metriclab/classical/soft_neighbors.hpp>
 #include <metriclab/classical/vector_math.hpp>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace metriclab {
@@ -12,42 +14,80 @@ namespace {
 
 // The loops over rows of tiles, in wide registers.
 
-/// Of one row of a tile with e_ij = exp(m_i − d_ij): own += (Σ e_ij, Σ e_ij y_j), and the columns'
-/// sums with e_ji.
+/// Of one row of a tile with e_ij = exp(m_i − d_ij): own = (Σ e_ij, Σ e_ij y_j), and the columns'
+/// sums with e_ji are added to theirs.
+template <class T>
+[[gnu::always_inline]] inline void sum_row(const T* d, std::int64_t count, T least, T y,
+                                           const T* leasts, const T* ys, T* own, T* all, T* all_y) {
+  T sums[16] = {}, sums_y[16] = {};
+  for (std::int64_t first = 0; first < count; first += 16) {
+    const std::int64_t end = std::min<std::int64_t>(16, count - first);
+#pragma GCC ivdep
+    for (std::int64_t lane = 0; lane < end; ++lane) {
+      const std::int64_t j = first + lane;
+      const T a = least - d[j], b = leasts[j] - d[j];
+      const T mine = exp_of_negative(a < 0 ? a : 0), theirs = exp_of_negative(b < 0 ? b : 0);
+      sums[lane] += mine;
+      sums_y[lane] += mine * ys[j];
+      all[j] += theirs;
+      all_y[j] += theirs * y;
+    }
+  }
+  own[0] = std::accumulate(sums, sums + 16, T(0));
+  own[1] = std::accumulate(sums_y, sums_y + 16, T(0));
+}
+METRICLAB_WIDE void sums_of_row(const float* d, std::int64_t count, float least, float y,
+                                const float* leasts, const float* ys, float* own, float* all,
+                                float* all_y) {
+  sum_row(d, count, least, y, leasts, ys, own, all, all_y);
+}
 METRICLAB_WIDE void sums_of_row(const double* d, std::int64_t count, double least, double y,
                                 const double* leasts, const double* ys, double* own, double* all,
                                 double* all_y) {
-  double sum = 0, sum_y = 0;
-#pragma GCC ivdep
-  for (std::int64_t j = 0; j < count; ++j) {
-    const double a = least - d[j], b = leasts[j] - d[j];
-    const double mine = exp_of_negative(a < 0 ? a : 0), theirs = exp_of_negative(b < 0 ? b : 0);
-    sum += mine;
-    sum_y += mine * ys[j];
-    all[j] += theirs;
-    all_y[j] += theirs * y;
-  }
-  own[0] += sum;
-  own[1] += sum_y;
+  sum_row(d, count, least, y, leasts, ys, own, all, all_y);
 }
+
+/// What the weights are made of, for each example.
+template <class T>
+struct Terms {
+  std::vector<T> least, y, factor, estimate;
+};
 
 /// The row's weights c_i e_ij (y_j − ŷ_i) + c_j e_ji (y_i − ŷ_j); returns their sum, and adds them
 /// to the columns'.
-METRICLAB_WIDE double weights_of_row(const double* d, std::int64_t count, double least, double y,
-                                     double c, double estimate, const double* leasts,
-                                     const double* ys, const double* cs, const double* estimates,
-                                     double* weights, double* columns) {
-  double sum = 0;
+template <class T>
+[[gnu::always_inline]] inline T weigh_row(const T* d, std::int64_t count, T least, T y, T c,
+                                          T estimate, const T* leasts, const T* ys, const T* cs,
+                                          const T* estimates, T* weights, T* columns) {
+  T sums[16] = {};
+  for (std::int64_t first = 0; first < count; first += 16) {
+    const std::int64_t end = std::min<std::int64_t>(16, count - first);
 #pragma GCC ivdep
-  for (std::int64_t j = 0; j < count; ++j) {
-    const double a = least - d[j], b = leasts[j] - d[j];
-    const double mine = exp_of_negative(a < 0 ? a : 0), theirs = exp_of_negative(b < 0 ? b : 0);
-    const double weight = c * mine * (ys[j] - estimate) + cs[j] * theirs * (y - estimates[j]);
-    weights[j] = weight;
-    columns[j] += weight;
-    sum += weight;
+    for (std::int64_t lane = 0; lane < end; ++lane) {
+      const std::int64_t j = first + lane;
+      const T a = least - d[j], b = leasts[j] - d[j];
+      const T mine = exp_of_negative(a < 0 ? a : 0), theirs = exp_of_negative(b < 0 ? b : 0);
+      const T weight = c * mine * (ys[j] - estimate) + cs[j] * theirs * (y - estimates[j]);
+      weights[j] = weight;
+      columns[j] += weight;
+      sums[lane] += weight;
+    }
   }
-  return sum;
+  return std::accumulate(sums, sums + 16, T(0));
+}
+METRICLAB_WIDE float weights_of_row(const PairTile<float>& tile, std::int64_t row,
+                                    const Terms<float>& is, float* weights, float* columns) {
+  const auto i = static_cast<std::size_t>(tile.top + row);
+  return weigh_row(tile.row(row), tile.columns, is.least[i], is.y[i], is.factor[i], is.estimate[i],
+                   is.least.data() + tile.left, is.y.data() + tile.left,
+                   is.factor.data() + tile.left, is.estimate.data() + tile.left, weights, columns);
+}
+METRICLAB_WIDE double weights_of_row(const PairTile<double>& tile, std::int64_t row,
+                                     const Terms<double>& is, double* weights, double* columns) {
+  const auto i = static_cast<std::size_t>(tile.top + row);
+  return weigh_row(tile.row(row), tile.columns, is.least[i], is.y[i], is.factor[i], is.estimate[i],
+                   is.least.data() + tile.left, is.y.data() + tile.left,
+                   is.factor.data() + tile.left, is.estimate.data() + tile.left, weights, columns);
 }
 
 /// From Σ e_ij and Σ e_ij y_j of each example its estimate ŷ_i and c_i = −2(ŷ_i − y_i)/Σ e_ij, the
@@ -61,9 +101,8 @@ double errors(const Vector& all, const Vector& all_y, const Vector& y, Vector& e
 }
 
 /// The value over these pairs; adds their part of the Laplacian of the weights, times Z.
-double sum_over(const std::vector<RowPair>& pairs, const Matrix& Z, const Vector& y,
-                Matrix& laplacian) {
-  const PairWeights e = pair_weights(Z, pairs);
+double sum_over(const NearPairs& e, const Matrix& Z, const Vector& y, Matrix& laplacian) {
+  const std::vector<RowPair>& pairs = e.pairs;
   auto each = [&](auto use) {
     for (std::size_t k = 0; k < pairs.size(); ++k)
       use(static_cast<Eigen::Index>(k), pairs[k].first, pairs[k].second);
@@ -84,40 +123,50 @@ double sum_over(const std::vector<RowPair>& pairs, const Matrix& Z, const Vector
   return value;
 }
 
-/// The same over all pairs.
-double sum_over(PairTiles<double>& tiles, const Vector& y, Matrix& laplacian) {
-  const std::vector<double> least = nearest_distances(tiles);
-  const auto n = static_cast<std::int64_t>(least.size());
-  Vector all = Vector::Zero(n), all_y = all, estimates, factors;
-  tiles.visit([&](const PairTile<double>& tile) {
+/// The same over all pairs; `least`: m.
+template <class T>
+double sum_over(PairTiles<T>& tiles, std::vector<T> least, const Matrix& Z, const Vector& y,
+                Matrix& laplacian) {
+  constexpr auto kTile = static_cast<std::size_t>(PairTiles<T>::kTile);
+  Terms<T> is{std::move(least), {y.begin(), y.end()}, {}, {}};
+  std::vector<T> of_columns(2 * kTile);
+  Vector all = Vector::Zero(y.size()), all_y = all, estimates, factors;
+  tiles.visit([&](const PairTile<T>& tile) {
+    std::fill(of_columns.begin(), of_columns.end(), T(0));
     for (std::int64_t row = 0; row < tile.rows; ++row) {
       const std::int64_t i = tile.top + row;
-      double own[2] = {};
-      sums_of_row(tile.row(row), tile.columns, least[static_cast<std::size_t>(i)], y[i],
-                  least.data() + tile.left, y.data() + tile.left, own, all.data() + tile.left,
-                  all_y.data() + tile.left);
-      all[i] += own[0];
-      all_y[i] += own[1];
+      const auto at = static_cast<std::size_t>(i);
+      T own[2] = {};
+      sums_of_row(tile.row(row), tile.columns, is.least[at], is.y[at], is.least.data() + tile.left,
+                  is.y.data() + tile.left, own, of_columns.data(), of_columns.data() + kTile);
+      all[i] += double{own[0]};
+      all_y[i] += double{own[1]};
+    }
+    for (std::int64_t j = 0; j < tile.columns; ++j) {
+      all[tile.left + j] += double{of_columns[static_cast<std::size_t>(j)]};
+      all_y[tile.left + j] += double{of_columns[kTile + static_cast<std::size_t>(j)]};
     }
   });
   const double value = errors(all, all_y, y, estimates, factors);
-  Matrix weights;
-  Vector degree = Vector::Zero(n);
-  tiles.visit([&](const PairTile<double>& tile) {
+  is.estimate.assign(estimates.begin(), estimates.end());
+  is.factor.assign(factors.begin(), factors.end());
+  using RowMajor = typename PairTiles<T>::RowMajor;
+  RowMajor weights(kTile, kTile), pulled = RowMajor::Zero(Z.rows(), Z.cols());
+  Vector degree = Vector::Zero(y.size());
+  tiles.visit([&](const PairTile<T>& tile) {
     weights.resize(tile.rows, tile.columns);
-    for (std::int64_t row = 0; row < tile.rows; ++row) {
-      const std::int64_t i = tile.top + row, left = tile.left;
-      degree[i] += weights_of_row(tile.row(row), tile.columns, least[static_cast<std::size_t>(i)],
-                                  y[i], factors[i], estimates[i], least.data() + left,
-                                  y.data() + left, factors.data() + left, estimates.data() + left,
-                                  weights.row(row).data(), degree.data() + left);
-    }
-    laplacian.middleRows(tile.top, tile.rows).noalias() -=
+    std::fill(of_columns.begin(), of_columns.end(), T(0));
+    for (std::int64_t row = 0; row < tile.rows; ++row)
+      degree[tile.top + row] +=
+          double{weights_of_row(tile, row, is, weights.row(row).data(), of_columns.data())};
+    for (std::int64_t j = 0; j < tile.columns; ++j)
+      degree[tile.left + j] += double{of_columns[static_cast<std::size_t>(j)]};
+    pulled.middleRows(tile.top, tile.rows).noalias() +=
         weights * tiles.Z().middleRows(tile.left, tile.columns);
-    laplacian.middleRows(tile.left, tile.columns).noalias() -=
+    pulled.middleRows(tile.left, tile.columns).noalias() +=
         weights.transpose() * tiles.Z().middleRows(tile.top, tile.rows);
   });
-  laplacian += degree.asDiagonal() * tiles.Z();
+  laplacian += degree.asDiagonal() * Z - pulled.template cast<double>();
   return value;
 }
 
@@ -132,12 +181,13 @@ double MlkrObjective::operator()(const Matrix& L, Matrix& gradient) {
   const Matrix Z = X_ * L.transpose();
   Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
   double value = 0;
-  const Screening screening = screen(Z, tiles_);
-  if (screening.few) {
-    value = sum_over(screening.pairs, Z, y_, laplacian);
+  if (const NearPairs* near = screen_.few(Z)) {
+    value = sum_over(*near, Z, y_, laplacian);
+  } else if (screen_.single_suffices()) {
+    value = sum_over(screen_.tiles(), screen_.nearest(), Z, y_, laplacian);
   } else {
     finer_tiles_.assign(Z);
-    value = sum_over(finer_tiles_, y_, laplacian);
+    value = sum_over(finer_tiles_, nearest_distances(finer_tiles_), Z, y_, laplacian);
   }
   gradient.noalias() = 2 * laplacian.transpose() * X_;
   return value;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <metriclab/classical/linear_algebra.hpp>
 #include <metriclab/classical/pair_tiles.hpp>
+#include <metriclab/classical/soft_neighbors.hpp>
 
 namespace metriclab {
 
@@ -14,11 +15,13 @@ namespace metriclab {
 /// n ≥ 2. (Weinberger, Tesauro. Metric learning for kernel regression. AISTATS 2007, equations 3 to
 /// 7, with σ = 1.)
 ///
-/// Squared distances are first found in single precision, one half of the pairs, with a bound of
-/// their error. Where few pairs may have a part above e⁻²⁶ in an estimate, only these are summed,
-/// in double, from their differences; otherwise all, in double on matrix products of the same half.
+/// Where few pairs may have a part above e⁻²⁶ in an estimate (NeighborScreen finds them), only
+/// these are summed, in double, from their differences; otherwise all, on matrix products of one
+/// half of the pairs, in single precision where NeighborScreen::single_suffices and in double
+/// otherwise.
 ///
-/// Cost of an evaluation: O(n²·r + n·r·d) time; O(n·d + n²) memory up to n = 16 000, then O(n·d).
+/// Cost of an evaluation: O(n²·r + n·r·d) time, or O(n² + n·r·d) while the few pairs are found
+/// again from the last ones; O(n·d + n²) memory up to n = 16 000, then O(n·d).
 class MlkrObjective {
  public:
   MlkrObjective(const Matrix& X, const Vector& targets);
@@ -29,7 +32,7 @@ class MlkrObjective {
  private:
   Matrix X_;  // (n × d), centred
   Vector y_;  // (n), centred
-  PairTiles<float> tiles_;
+  NeighborScreen screen_;
   PairTiles<double> finer_tiles_;
 };
 

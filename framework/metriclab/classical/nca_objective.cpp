@@ -10,9 +10,6 @@
 namespace metriclab {
 namespace {
 
-constexpr double kFloatError = 1e-4;  // of a squared distance
-constexpr double kFloatFrom = 512;    // examples; below, double costs little
-
 // The loops over rows of tiles, in wide registers.
 
 template <class T>
@@ -100,9 +97,9 @@ METRICLAB_WIDE double weights_of_row(const double* d, double least, const double
 
 /// The sum of the P_i over the pairs that matter; their part of the Laplacian of all weights is
 /// added to `laplacian`. `end`: where each example's class ends.
-double sum_over(const std::vector<RowPair>& pairs, const Matrix& Z,
-                const std::vector<std::int32_t>& end, Matrix& laplacian) {
-  const PairWeights e = pair_weights(Z, pairs);
+double sum_over(const NearPairs& e, const Matrix& Z, const std::vector<std::int32_t>& end,
+                Matrix& laplacian) {
+  const std::vector<RowPair>& pairs = e.pairs;
   auto each = [&](auto use) {
     for (std::size_t k = 0; k < pairs.size(); ++k) {
       const auto [i, j] = pairs[k];
@@ -205,11 +202,10 @@ double NcaObjective::operator()(const Matrix& L, Matrix& gradient) {
   const Matrix Z = X_ * L.transpose();
   Matrix laplacian = Matrix::Zero(Z.rows(), Z.cols());
   double value = 0;
-  const Screening screening = screen(Z, tiles_);
-  if (screening.few) {
-    value = sum_over(screening.pairs, Z, end_, laplacian);
-  } else if (screening.in_range && n >= kFloatFrom && tiles_.error() < kFloatError) {
-    value = sum_over(tiles_, screening.nearest, Z, end_, laplacian);
+  if (const NearPairs* near = screen_.few(Z)) {
+    value = sum_over(*near, Z, end_, laplacian);
+  } else if (screen_.single_suffices()) {
+    value = sum_over(screen_.tiles(), screen_.nearest(), Z, end_, laplacian);
   } else {
     finer_tiles_.assign(Z);
     value = sum_over(finer_tiles_, nearest_distances(finer_tiles_), Z, end_, laplacian);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <metriclab/classical/linear_algebra.hpp>
 #include <metriclab/classical/pair_tiles.hpp>
+#include <metriclab/classical/soft_neighbors.hpp>
 #include <vector>
 
 namespace metriclab {
@@ -18,15 +19,14 @@ namespace metriclab {
 /// Salakhutdinov. Neighbourhood components analysis. NIPS 2004, equations 1 to 5, there a sum over
 /// i.)
 ///
-/// All squared distances are found in single precision, as a matrix product of one half of the
-/// pairs, with a bound of its error. Where few pairs may have a p_ij above e⁻²⁶, only these are
-/// summed, in double, from their differences: what is left out is below n·e⁻²⁶. Otherwise all are,
-/// on matrix products of the same half: from n = 512 on in single precision while that is off by no
-/// more than 10⁻⁴ in a squared distance (with high probability, Higham, Mary. A new approach to
-/// probabilistic rounding error analysis. SIAM Journal on Scientific Computing 2019), which is that
-/// part of a p_ij, and in double otherwise.
+/// Where few pairs may have a p_ij above e⁻²⁶ (NeighborScreen finds them), only these are summed,
+/// in double, from their differences: what is left out is below n·e⁻²⁶. Otherwise all are, on
+/// matrix products of one half of the pairs: in single precision where
+/// NeighborScreen::single_suffices, an error of 10⁻⁴ in a squared distance being that part of a
+/// p_ij, and in double otherwise.
 ///
-/// Cost of an evaluation: O(n²·r + n·r·d) time; O(n·d + n²) memory up to n = 16 000, then O(n·d).
+/// Cost of an evaluation: O(n²·r + n·r·d) time, or O(n² + n·r·d) while the few pairs are found
+/// again from the last ones; O(n·d + n²) memory up to n = 16 000, then O(n·d).
 class NcaObjective {
  public:
   NcaObjective(const Matrix& X, const std::vector<std::int32_t>& y);
@@ -35,7 +35,7 @@ class NcaObjective {
   double operator()(const Matrix& L, Matrix& gradient);
 
  private:
-  PairTiles<float> tiles_;
+  NeighborScreen screen_;
   PairTiles<double> finer_tiles_;
   Matrix X_;                       // (n × d), centred, class after class
   std::vector<std::int32_t> end_;  // (n) where each example's class ends

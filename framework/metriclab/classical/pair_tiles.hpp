@@ -33,6 +33,7 @@ class PairTiles {
 
   std::int64_t n() const { return Z_.rows(); }
   const RowMajor& Z() const { return Z_; }
+  bool kept() const { return kept_; }
   /// What a distance may be off by, with high probability: √r·u times the largest squared norm
   /// (Higham, Mary. A new approach to probabilistic rounding error analysis. SIAM Journal on
   /// Scientific Computing 2019); 2·√r times that is a bound that doesn't rest on chance.

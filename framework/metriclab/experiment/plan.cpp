@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 /// Raised when metriclab's own results change for the same run: another split, other streams,
 /// another formula in a room below the plugins.
-constexpr std::int64_t kNumericsRevision = 3;
+constexpr std::int64_t kNumericsRevision = 4;
 constexpr std::int64_t kSchema = 1;
 
 /// One hash of the files' contents. Several files also differ by their names, which may be their
