@@ -2,20 +2,24 @@
 #include <fmt/format.h>
 
 #include <Eigen/Cholesky>
+#include <Eigen/QR>
 #include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
 #include <metriclab/classical/eigenproblem.hpp>
 #include <metriclab/classical/linear_algebra.hpp>
 #include <metriclab/classical/scatter.hpp>
 #include <metriclab/classical/supervision.hpp>
 #include <numeric>
+#include <utility>
 
 namespace {
 
 using namespace metriclab;
 
 /// Eigenvalues below this part of the largest have few digits left; as squares of the singular
-/// values of R Qᵀ, D = QᵀQ, they keep them, for about twice the time.
+/// values of R Qᵀ, D = QᵀQ, they keep them, for many times the time. Leading eigenvectors of M,
+/// where S is small beside D, have larger ones.
 constexpr double kFine = 1e-11;
 
 /// Geometric mean metric learning: the point on the geodesic of positive definite matrices from the
@@ -31,8 +35,9 @@ constexpr double kFine = 1e-11;
 /// distance, δ²(A, B) = ‖log(A^(−1/2) B A^(−1/2))‖²_F); it is t(1 − t)·Σ log² λ_i(S D).
 ///
 /// Computed from the Cholesky factor S = RᵀR as R⁻¹ (R D Rᵀ)ᵗ R⁻ᵀ, which is the same matrix. With
-/// `components` M is replaced by the nearest matrix of that rank, its leading eigenvectors. λ = 0
-/// asks for S and D of full rank and is an error where one is singular.
+/// `components` M is replaced by the nearest matrix of that rank, its leading eigenvectors, those
+/// in the span of the examples where these are fewer than the features and M₀ is the identity. λ =
+/// 0 asks for S and D of full rank and is an error where one is singular.
 ///
 /// Pairs are given, or drawn from the labels, or all pairs of these, by default, where the paper
 /// draws 40 for each two classes. No pair of a kind, or all of one kind of equal examples: an
@@ -44,7 +49,9 @@ class Gmml final : public Solver {
     is.summary(
         "the geometric mean of similar pairs' inverse scatter and dissimilar pairs' scatter");
     is.source("Zadeh, Hosseini, Sra. Geometric mean metric learning. ICML 2016");
-    is.cost("O(c d² + d³) time for c pairs, O(n d² + d³) for all pairs of labels; O(d²) memory");
+    is.cost(
+        "O(c d² + d³) time for c pairs, O(n d² + d³) for all pairs of labels, O(d²) memory; with "
+        "components and d > n O(n² d + n³) and O(n d)");
     is.parameter(
           "geodesic_step", &Gmml::geodesic_step,
           "t: 0 is the similar pairs' inverse scatter alone, 1 the dissimilar pairs' scatter")
@@ -67,16 +74,38 @@ class Gmml final : public Solver {
 
   Solution learn(const SolverProblem& problem) override {
     require_features(problem, "gmml");
-    const std::int64_t d = problem.d();
+    const std::int64_t d = problem.d(), n = problem.n();
     const std::int64_t r = require_components(components, d, "the number of features");
+    if (r == d || n >= d || prior != "identity") return mean_of_scatters(problem, r, d);
+    // Of X = Rᵀ·Qᵀ, with orthonormal columns in Q (d × n): S and D are λσ·I outside its span.
+    Matrix X = problem.rows(0, n);
+    const Eigen::HouseholderQR<Eigen::MatrixXd> factors(X.transpose());
+    const Eigen::MatrixXd Q = factors.householderQ() * Eigen::MatrixXd::Identity(d, n);
+    SolverProblem within = problem;
+    within.examples = nullptr;
+    within.X = X * Q;
+    X.resize(0, 0);
+    Solution solution = mean_of_scatters(within, std::min(r, n), d);
+    solution.L = solution.L * Q.transpose();
+    return solution;
+  }
+
+ private:
+  /// Where there are `features` ≥ d, S and D are λσ·I in the others.
+  Solution mean_of_scatters(const SolverProblem& problem, std::int64_t r,
+                            std::int64_t features) const {
+    const std::int64_t d = problem.d();
     PairScatter scatter = require_pair_scatter(problem, n_constraints, "gmml");
     Matrix S = scatter.similar / scatter.n_similar, D = scatter.dissimilar / scatter.n_dissimilar;
-    const double sigma = (S.trace() + D.trace()) / (2 * static_cast<double>(d));
+    const double sigma = (S.trace() + D.trace()) / (2 * static_cast<double>(features));
     add_prior(problem, regularization * sigma, S, D);
 
     const Matrix R = root(S, "similar"), Q = root(D, "dissimilar");
     SymmetricEigen mean = symmetric_eigen(R * D * R.transpose());
-    if (mean.values[d - 1] < kFine * mean.values[0]) {
+    const bool leading = r < features && prior == "identity";
+    if (leading) {
+      mean.values = mean.values.cwiseMax(std::pow(regularization * sigma, 2));
+    } else if (mean.values[d - 1] < kFine * mean.values[0]) {
       const Eigen::BDCSVD<Eigen::MatrixXd> fine(R * Q.transpose(), Eigen::ComputeFullU);
       mean = {fine.singularValues().cwiseAbs2(), fine.matrixU().transpose()};
     }
@@ -84,13 +113,15 @@ class Gmml final : public Solver {
     const Vector roots = mean.values.array().pow(geodesic_step / 2);
     Solution solution{.L = roots.asDiagonal() * mean.vectors};
     R.triangularView<Eigen::Upper>().transpose().solveInPlace<Eigen::OnTheRight>(solution.L);
-    if (r < d) solution.L = factorize(solution.L.transpose() * solution.L).topRows(r);
-    solution.objective =
-        geodesic_step * (1 - geodesic_step) * mean.values.array().log().square().sum();
+    if (r < features) solution.L = factorize(solution.L.transpose() * solution.L).topRows(r);
+    solution.objective = mean.values.array().log().square().sum();
+    if (features > d)
+      solution.objective +=
+          static_cast<double>(features - d) * std::pow(2 * std::log(regularization * sigma), 2);
+    solution.objective *= geodesic_step * (1 - geodesic_step);
     return solution;
   }
 
- private:
   void add_prior(const SolverProblem& problem, double weight, Matrix& S, Matrix& D) const {
     if (weight == 0) return;
     const std::int64_t d = problem.d();

@@ -134,7 +134,8 @@ TEST_CASE("solvers that read blocks find what they find in memory") {
   SolverProblem read = held;
   read.X.resize(0, 0);
   read.examples = &examples;
-  for (const std::string name : {"rca", "gmml", "kissme", "xqda", "pca", "lda", "dca", "rvml", "lego", "pola", "stochastic_lmnn"}) {
+  for (const std::string name : {"rca", "gmml", "kissme", "xqda", "pca", "lda", "dca", "rvml",
+                                 "lego", "pola", "stochastic_lmnn"}) {
     CAPTURE(name);
     REQUIRE(make_solver("\"" + name + "\"")->reads_blocks());
     CHECK(solve("\"" + name + "\"", read).L == solve("\"" + name + "\"", held).L);
@@ -282,6 +283,19 @@ TEST_CASE("GMML with priors, and its objective") {
     CHECK(solution.objective ==
           doctest::Approx((distance(M, A.inverse()) + distance(M, B)) / 2).epsilon(1e-10));
   }
+}
+
+TEST_CASE("GMML's components are M's leading eigenvectors, also of fewer examples than features") {
+  const SolverProblem problem = gaussian_classes(24, 40, 3, 1.5);
+  const Solution whole = solve(R"("gmml")", problem),
+                 few = solve(R"({"plugin": "gmml", "components": 5})", problem);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> M(metric(whole));
+  REQUIRE(M.eigenvalues()[35] > 1.1);  // outside the span of the examples they are 1
+  const Eigen::MatrixXd V = M.eigenvectors().rightCols(5);
+  CHECK(few.L.rows() == 5);
+  CHECK(relative_difference(metric(few), V * M.eigenvalues().tail(5).asDiagonal() * V.transpose()) <
+        1e-6);
+  CHECK(few.objective == doctest::Approx(whole.objective).epsilon(1e-5));  // rounding of the least
 }
 
 TEST_CASE("GMML of one similar and one dissimilar pair along one direction") {

@@ -14,7 +14,7 @@ namespace metriclab {
 template <class T>
 std::vector<T> nearest_distances(PairTiles<T>& tiles);
 
-/// Pairs of rows of Z for which e_ij or e_ji is e⁻²⁶ or more, (i < j), row after row.
+/// Pairs of rows of Z for which e_ij or e_ji is e⁻²⁶ or more, i < j, tile after tile.
 struct NearPairs {
   std::vector<RowPair> pairs;
   Vector distances;      // (count): squared, from differences in double precision
