@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/mm.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 #include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/laws.hpp>
-#include <metriclab/deep/loss.hpp>
+#include <metriclab/deep/tuple_loss.hpp>
 #include <metriclab/plugin/conformance.hpp>
 
 namespace {
@@ -19,19 +20,13 @@ using Labels = std::vector<std::int64_t>;
 
 constexpr std::int64_t kClasses = 6;
 
-Batch batch_of(const Labels& labels, std::int64_t d, std::uint64_t seed,
-               at::ScalarType type = at::kDouble) {
-  return {.embeddings = random_rows(static_cast<std::int64_t>(labels.size()), d, seed, type),
-          .labels = index_tensor(labels)};
-}
-
 Labels mixed() { return {0, 1, 2, 0, 1, 0, 3, 2, 2, 0}; }
 
 /// Batches that are nothing out of the ordinary.
 std::vector<Batch> ordinary() {
   Labels balanced;
   for (std::int64_t i = 0; i < 24; ++i) balanced.push_back(i / 4);
-  return {batch_of(mixed(), 5, 11), batch_of(balanced, 8, 12), batch_of({1, 0, 1, 0}, 2, 13)};
+  return {law_batch(mixed(), 5, 11), law_batch(balanced, 8, 12), law_batch({1, 0, 1, 0}, 2, 13)};
 }
 
 struct Outcome {
@@ -81,15 +76,12 @@ class Laws {
   std::unique_ptr<Loss> prepared(std::int64_t d, at::ScalarType type,
                                  std::int64_t n_classes = kClasses) const {
     auto loss = registry_.make<Loss>(resolved_);
-    loss->prepare({.n_classes = n_classes,
-                   .embedding_size = d,
-                   .type = type,
-                   .random = Random(3, "conformance")});
+    loss->prepare(law_setting(n_classes, d, type));
     return loss;
   }
 
   Outcome evaluate(const Batch& batch, const Tuples& tuples = Tuples::all(),
-                   const at::Tensor& turn = {}) const {
+                   const at::Tensor& turn = {}, bool in_tensors = false) const {
     Batch own = batch;
     own.embeddings = batch.embeddings.detach().clone().requires_grad_(true);
     const auto loss = prepared(own.embeddings.size(1), own.embeddings.scalar_type());
@@ -101,7 +93,10 @@ class Laws {
       }
       inputs.push_back(parameter.tensor);
     }
-    const at::Tensor value = loss->forward(own, tuples);
+    auto* tuple_loss = dynamic_cast<TupleLoss*>(loss.get());
+    const at::Tensor value = in_tensors && tuple_loss != nullptr
+                                 ? tuple_loss->forward_in_tensors(own, tuples)
+                                 : loss->forward(own, tuples);
     std::vector<at::Tensor> gradients = gradients_or_zeros(value, inputs);
     Outcome outcome{.value = value.item<double>(), .embeddings = gradients[0], .parameters = {}};
     outcome.parameters.assign(gradients.begin() + 1, gradients.end());
@@ -158,11 +153,11 @@ class Laws {
     const Tuples pairs = Tuples::pairs(index_tensor({0, 5, 2}), index_tensor({3, 9, 8}),
                                        index_tensor({0, 4, 6, 1}), index_tensor({1, 3, 2, 5}));
     checks.law_or_error("… over triplets given",
-                        [&] { return gradient_on(batch_of(mixed(), 5, 14), triplets); });
+                        [&] { return gradient_on(law_batch(mixed(), 5, 14), triplets); });
     checks.law_or_error("… over pairs given",
-                        [&] { return gradient_on(batch_of(mixed(), 5, 15), pairs); });
+                        [&] { return gradient_on(law_batch(mixed(), 5, 15), pairs); });
     checks.law_or_error("… with a reference set", [&] {
-      Batch batch = batch_of(mixed(), 5, 16);
+      Batch batch = law_batch(mixed(), 5, 16);
       batch.reference = random_rows(7, 5, 17);
       batch.reference_labels = index_tensor({0, 1, 1, 2, 3, 0, 5});
       return gradient_on(batch, Tuples::all());
@@ -174,7 +169,7 @@ class Laws {
           const at::Tensor none = index_tensor({});
           for (const Tuples& tuples :
                {Tuples::pairs(none, none, none, none), Tuples::triplets(none, none, none)}) {
-            const Outcome outcome = evaluate(batch_of(mixed(), 5, 18), tuples);
+            const Outcome outcome = evaluate(law_batch(mixed(), 5, 18), tuples);
             if (std::string failure = outcome.not_finite(); !failure.empty()) return failure;
             if (!outcome.parameters.empty() || penalised()) continue;
             if (outcome.value != 0) return "the value is " + std::to_string(outcome.value);
@@ -182,6 +177,7 @@ class Laws {
           }
           return "";
         });
+    in_tensors(checks, triplets, pairs);
     odd(checks);
     checks.law("the same batch gives the same bytes", [&]() -> std::string {
       for (const Batch& batch : ordinary()) {
@@ -197,7 +193,7 @@ class Laws {
                [&]() -> std::string {
                  Labels labels;
                  for (std::int64_t i = 0; i < 2000; ++i) labels.push_back(i / 4);
-                 const Batch batch = batch_of(labels, 16, 19, at::kFloat);
+                 const Batch batch = law_batch(labels, 16, 19, at::kFloat);
                  batch.embeddings.requires_grad_(true);
                  const auto loss = prepared(16, at::kFloat, 500);
                  const MemoryLimit limit(rlim_t{1} << 30);
@@ -211,33 +207,81 @@ class Laws {
  private:
   /// Input out of the ordinary.
   void odd(Checks& checks) const {
-    checks.law("one class only: finite", [&] { return finite_on(batch_of({2, 2, 2, 2}, 5, 21)); });
+    checks.law("one class only: finite", [&] { return finite_on(law_batch({2, 2, 2, 2}, 5, 21)); });
     checks.law("all classes different: finite", [&] {
-      return finite_on(batch_of({0, 1, 2, 3}, 5, 22));
+      return finite_on(law_batch({0, 1, 2, 3}, 5, 22));
     });
-    checks.law("a batch of one: finite", [&] { return finite_on(batch_of({1}, 5, 23)); });
-    checks.law_or_error("an empty batch: finite", [&] { return finite_on(batch_of({}, 5, 24)); });
+    checks.law("a batch of one: finite", [&] { return finite_on(law_batch({1}, 5, 23)); });
+    checks.law_or_error("an empty batch: finite", [&] { return finite_on(law_batch({}, 5, 24)); });
     checks.law("coinciding embeddings: finite", [&]() -> std::string {
-      Batch batch = batch_of(mixed(), 5, 25);
+      Batch batch = law_batch(mixed(), 5, 25);
       batch.embeddings.copy_(batch.embeddings.narrow(0, 0, 1).expand({10, 5}));
       if (std::string failure = finite_on(batch); !failure.empty()) return failure;
       // Two of one class, two of different classes; the others apart.
-      batch = batch_of(mixed(), 5, 25);
+      batch = law_batch(mixed(), 5, 25);
       batch.embeddings.select(0, 3).copy_(batch.embeddings.select(0, 0));
       batch.embeddings.select(0, 2).copy_(batch.embeddings.select(0, 1));
       return finite_on(batch);
     });
     checks.law("zero embeddings: finite", [&]() -> std::string {
-      Batch batch = batch_of(mixed(), 5, 26);
+      Batch batch = law_batch(mixed(), 5, 26);
       batch.embeddings.narrow(0, 1, 4).zero_();
       if (std::string failure = finite_on(batch); !failure.empty()) return failure;
       batch.embeddings.zero_();
       return finite_on(batch);
     });
     checks.law("long embeddings, of a thousand: finite", [&] {
-      Batch batch = batch_of(mixed(), 5, 27, at::kFloat);
+      Batch batch = law_batch(mixed(), 5, 27, at::kFloat);
       batch.embeddings.mul_(1000);
       return finite_on(batch);
+    });
+  }
+
+  /// The formula for devices of their own.
+  void in_tensors(Checks& checks, const Tuples& triplets, const Tuples& pairs) const {
+    const auto loss = prepared(5, at::kDouble);
+    if (dynamic_cast<TupleLoss*>(loss.get()) == nullptr) return;
+    checks.law("in tensor operations alone it gives the same", [&]() -> std::string {
+      auto differing = [&](const Batch& batch, const Tuples& tuples) -> std::string {
+        try {
+          const Outcome fused = evaluate(batch, tuples), plain = evaluate(batch, tuples, {}, true);
+          if (!(std::abs(fused.value - plain.value) <=
+                1e-12 * std::max(1.0, std::abs(plain.value))))
+            return fmt::format("the value is {:.17g} instead of {:.17g}", plain.value, fused.value);
+          std::string failure = differs(plain.embeddings, fused.embeddings, 1e-11, "the gradient");
+          for (std::size_t p = 0; p < fused.parameters.size() && failure.empty(); ++p)
+            failure =
+                differs(plain.parameters[p], fused.parameters[p], 1e-11, "a parameter's gradient");
+          return failure;
+        } catch (const Error&) {
+          return "";  // what it doesn't take, it doesn't take either way
+        }
+      };
+      std::vector<Batch> batches = ordinary();
+      for (const Labels& labels : {Labels{2, 2, 2, 2}, Labels{0, 1, 2, 3}, Labels{1}, Labels{}})
+        batches.push_back(law_batch(labels, 5, 31));
+      for (const Batch& batch : batches)
+        if (std::string failure = differing(batch, Tuples::all()); !failure.empty()) return failure;
+      Batch with_reference = law_batch(mixed(), 5, 32);
+      with_reference.reference = random_rows(12, 5, 33);
+      with_reference.reference_labels = index_tensor({0, 1, 1, 2, 3, 0, 5, 1, 0, 0, 2, 3});
+      if (std::string failure = differing(with_reference, Tuples::all()); !failure.empty())
+        return failure + " (with a reference set)";
+      with_reference.own = index_tensor({0, 1, 3, -1, 2, 5, 4, 10, -1, 8});
+      if (std::string failure = differing(with_reference, Tuples::all()); !failure.empty())
+        return failure + " (with a reference set that has the anchors)";
+      std::string failure = differing(law_batch(mixed(), 5, 34), triplets);
+      if (failure.empty()) failure = differing(law_batch(mixed(), 5, 35), pairs);
+      return failure.empty() ? "" : failure + " (tuples given)";
+    });
+    checks.law("… without waiting for the device", [&]() -> std::string {
+      Batch batch = ordinary()[0];
+      batch.embeddings.requires_grad_(true);
+      auto& is = dynamic_cast<TupleLoss&>(*loss);
+      const std::string found = waits_for_device([&] {
+        gradients_or_zeros(is.forward_in_tensors(batch, Tuples::all()), {batch.embeddings});
+      });
+      return found.empty() ? "" : "it waits in " + found;
     });
   }
 
@@ -249,8 +293,7 @@ class Laws {
       for (const Batch& batch : ordinary()) {
         const at::Tensor order =
             index_tensor(Random(28, "order").permutation(batch.embeddings.size(0)));
-        const Batch shuffled{.embeddings = batch.embeddings.index_select(0, order),
-                             .labels = batch.labels.index_select(0, order)};
+        const Batch shuffled = rows_of(batch, order);
         const Outcome first = evaluate(batch), second = evaluate(shuffled);
         if (!(std::abs(second.value - first.value) <= 1e-10 * std::max(1.0, std::abs(first.value))))
           return "the value changes by " + std::to_string(second.value - first.value);

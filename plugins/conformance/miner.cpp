@@ -18,8 +18,7 @@ using Tuple = std::array<std::int64_t, 3>;
 Labels mixed() { return {0, 1, 2, 0, 1, 0, 3, 2, 2, 0}; }
 
 Batch batch_of(const Labels& labels, std::uint64_t seed, at::ScalarType type = at::kDouble) {
-  return {.embeddings = random_rows(static_cast<std::int64_t>(labels.size()), 4, seed, type),
-          .labels = index_tensor(labels)};
+  return law_batch(labels, 4, seed, type);
 }
 
 /// How one list of a tuple's parts fails to be indices below `n`.
@@ -93,7 +92,9 @@ class Laws {
 
   Tuples mined(const Batch& batch, std::uint64_t seed = 1) const {
     Random random(seed, "conformance");
-    return registry_.make<Miner>(resolved_)->mine(batch, random);
+    const auto miner = registry_.make<Miner>(resolved_);
+    miner->prepare(law_setting(8, 4));
+    return miner->mine(batch, random);
   }
   std::string bad_on(const Batch& batch) const { return bad_tuples(batch, mined(batch)); }
 
@@ -167,8 +168,7 @@ class Laws {
         const std::int64_t n = batch.labels.size(0);
         const Labels order = Random(58, "order").permutation(n);
         const at::Tensor indices = index_tensor(order);
-        const Batch shuffled{.embeddings = batch.embeddings.index_select(0, indices),
-                             .labels = batch.labels.index_select(0, indices)};
+        const Batch shuffled = rows_of(batch, indices);
         const auto first = as_set(mined(batch), counted(n)),
                    second = as_set(mined(shuffled), order);
         if (first != second)

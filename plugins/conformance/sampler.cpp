@@ -9,7 +9,7 @@ namespace {
 
 using namespace metriclab;
 using Labels = std::vector<std::int64_t>;
-using Batches = std::vector<std::vector<std::int64_t>>;
+using Batches = std::vector<SampledBatch>;
 
 /// `n_classes` of sizes 9 … 15, one more that is empty, mixed.
 Labels labels_of(std::int64_t n_classes) {
@@ -26,15 +26,15 @@ class Laws {
 
   std::unique_ptr<Sampler> prepared(const Labels& labels) const {
     auto sampler = registry_.make<Sampler>(resolved_);
-    sampler->prepare(labels);
+    sampler->prepare({.labels = labels});
     return sampler;
   }
 
   static std::string bad(const Batches& batches, std::size_t n) {
     if (batches.empty()) return "an epoch has no batch";
     for (const auto& batch : batches) {
-      if (batch.empty()) return "a batch is empty";
-      for (std::int64_t index : batch)
+      if (batch.examples.empty()) return "a batch is empty";
+      for (std::int64_t index : batch.examples)
         if (index < 0 || index >= static_cast<std::int64_t>(n))
           return fmt::format("an index is {}, outside of 0 … {}", index, n - 1);
     }

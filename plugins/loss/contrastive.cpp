@@ -36,60 +36,50 @@ class Contrastive final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tuple_loss(const Batch& batch, const Tuples& tuples) override {
-    const AnchorPairs pairs(batch, tuples);
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairCounts counts = pair_counts(batch, tuples);
+    const at::Tensor d = distances(batch);
+    auto part = [&](const at::Tensor& excess, const at::Tensor& count) {
+      const at::Tensor hinge = excess.clamp_min(0);
+      return reduced(squared ? hinge.square().mul(0.5) : hinge, count, batch.labels,
+                     reducer->reduction());
+    };
+    return part(d.sub(positive_margin), counts.positive)
+        .add(part(d.neg().add(negative_margin), counts.negative));
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairPlaces places(batch, tuples);
     const Reduction reduction = reducer->reduction();
-    return fused(distances(batch), [&]<class T>(const T* d, T* gradient) {
-      const std::int64_t n = pairs.n_anchors(), m = pairs.n_others();
-      TermSum positive(reduction, pairs.labels().data(), n),
-          negative(reduction, pairs.labels().data(), n);
-      std::vector<double> positive_factors, negative_factors;
-      for (std::int64_t i = 0; i < n; ++i) {
-        positive_factors.push_back(
-            add(positive, i, pairs.positives(i), d + i * m, T(1), T(-positive_margin)));
-        negative_factors.push_back(
-            add(negative, i, pairs.negatives(i), d + i * m, T(-1), T(negative_margin)));
-      }
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        differentiate(positive, pairs.positives(i), d + i * m, T(1), T(-positive_margin),
-                      positive_factors[at] * positive.scale(), gradient + i * m);
-        differentiate(negative, pairs.negatives(i), d + i * m, T(-1), T(negative_margin),
-                      negative_factors[at] * negative.scale(), gradient + i * m);
-      }
-      return Reduced{positive.value() + negative.value()};
-    });
+    TermSum positive(reduction, places), negative(reduction, places);
+    return fused_rows(
+        distances(batch), places,
+        [&]<class T>(const PairRow<T>& row) {
+          add(positive, row.anchor, row.positives, T(1), T(-positive_margin),
+              row.positive_gradient);
+          add(negative, row.anchor, row.negatives, T(-1), T(negative_margin),
+              row.negative_gradient);
+        },
+        [&] {
+          return ReducedPairs{positive.value() + negative.value(), positive.scale(),
+                              negative.scale()};
+        });
   }
 
  private:
-  /// f of an excess, which is sign · d + shift.
+  /// The terms f(slope · d + shift) of one anchor.
   template <class T>
-  T term(T excess) const {
-    return excess <= 0 ? T(0) : squared ? T(0.5) * excess * excess : excess;
-  }
-
-  template <class T>
-  double add(TermSum& terms, std::int64_t anchor, std::span<const Index> others, const T* d, T sign,
-             T shift) const {
-    double sum = 0;
-    std::int64_t kept = 0;
-    for (Index j : others) {
-      const T value = term(sign * d[j] + shift);
-      if (!terms.keeps(value)) continue;
-      ++kept;
-      sum += value;
-    }
-    return terms.add(anchor, sum, static_cast<std::int64_t>(others.size()), kept);
-  }
-
-  template <class T>
-  void differentiate(const TermSum& terms, std::span<const Index> others, const T* d, T sign,
-                     T shift, double factor, T* gradient) const {
-    const T step = sign * static_cast<T>(factor);
-    for (Index j : others) {
-      const T excess = sign * d[j] + shift;
-      if (excess > 0 && terms.keeps(term(excess))) gradient[j] += squared ? step * excess : step;
-    }
+  void add(TermSum& terms, std::int64_t anchor, std::span<const T> d, T slope, T shift,
+           std::span<T> gradient) const {
+    const Kept<T> kept = terms.kept<T>();
+    const KeptSum is =
+        squared ? squared_hinge_sum(d, slope, shift, kept) : hinge_sum(d, slope, shift, kept);
+    const T factor = static_cast<T>(terms.add(anchor, is, d.size()));
+    if (factor == 0) return;
+    if (squared)
+      add_squared_hinge_gradient(d, slope, shift, kept, factor, gradient);
+    else
+      add_hinge_gradient(d, slope, shift, kept, factor, gradient);
   }
 
   double positive_margin = 0;

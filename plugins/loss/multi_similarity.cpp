@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cmath>
-#include <metriclab/deep/log_sum.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
 
 namespace {
@@ -37,28 +35,37 @@ class MultiSimilarity final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tuple_loss(const Batch& batch, const Tuples& tuples) override {
-    const AnchorPairs pairs(batch, tuples);
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairCounts counts = pair_counts(batch, tuples);
+    // s − base is middle − d throughout.
+    const at::Tensor excess = distances(batch).sub(distance->as_distance(base));
+    return reduced(log_sum_exp(excess.mul(alpha), counts.positive, true)
+                       .div(alpha)
+                       .add(log_sum_exp(excess.mul(-beta), counts.negative, true).div(beta)),
+                   batch.labels, reducer->reduction());
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairPlaces places(batch, tuples);
     const Reduction reduction = reducer->reduction();
     const double middle = distance->as_distance(base);
-    return fused(distances(batch), [&]<class T>(const T* d, T* gradient) {
-      const std::int64_t n = pairs.n_anchors(), m = pairs.n_others();
-      TermSum terms(reduction, pairs.labels().data(), n);
-      LogSum<T> positive, negative;
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto positives = pairs.positives(i), negatives = pairs.negatives(i);
-        // s − base is middle − d throughout.
-        positive.set(positives, d + i * m, alpha, -alpha * middle, true);
-        negative.set(negatives, d + i * m, -beta, beta * middle, true);
-        const double term = positive.value() / alpha + negative.value() / beta;
-        const bool kept = terms.keeps(term);
-        const double factor = terms.add(i, kept ? term : 0, 1, kept ? 1 : 0);
-        if (!kept || factor == 0) continue;
-        positive.add_gradient(positives, factor, gradient + i * m);
-        negative.add_gradient(negatives, -factor, gradient + i * m);
-      }
-      return Reduced{terms.value(), terms.scale()};
-    });
+    TermSum terms(reduction, places);
+    return fused_rows(
+        distances(batch), places,
+        [&]<class T>(const PairRow<T>& row) {
+          const double term =
+              log_sum_exp(row.positives, T(alpha), T(-alpha * middle), true,
+                          row.positive_gradient) /
+                  alpha +
+              log_sum_exp(row.negatives, T(-beta), T(beta * middle), true, row.negative_gradient) /
+                  beta;
+          const double factor = terms.add_one(row.anchor, term);
+          multiply_by(row.positive_gradient, static_cast<T>(factor));
+          multiply_by(row.negative_gradient, static_cast<T>(-factor));
+        },
+        [&] {
+          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
+        });
   }
 
  private:

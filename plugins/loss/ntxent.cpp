@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
-#include <cmath>
-#include <metriclab/deep/log_sum.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
 
 namespace {
@@ -42,44 +39,40 @@ class NtXent final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tuple_loss(const Batch& batch, const Tuples& tuples) override {
-    const AnchorPairs pairs(batch, tuples);
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairCounts counts = pair_counts(batch, tuples);
+    const at::Tensor z = distances(batch).div(temperature);
+    // log(1 + e^x), x being how far the negatives together are above the positive.
+    const at::Tensor x = log_sum_exp(z.neg(), counts.negative, false).unsqueeze(1).add(z);
+    return reduced(x.clamp_min(0).add(x.abs().neg().exp().log1p()), counts.positive, batch.labels,
+                   reducer->reduction());
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairPlaces places(batch, tuples);
     const Reduction reduction = reducer->reduction();
-    return fused(distances(batch), [&]<class T>(const T* d, T* gradient) {
-      const std::int64_t n = pairs.n_anchors(), m = pairs.n_others();
-      TermSum terms(reduction, pairs.labels().data(), n);
-      LogSum<T> negative;
-      std::vector<double> misses;
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto positives = pairs.positives(i), negatives = pairs.negatives(i);
-        if (positives.empty()) continue;
-        const T* row = d + i * m;
-        T* to = gradient + i * m;
-        negative.set(negatives, row, -1 / temperature, 0, false);
-        // A term is log(1 + e^x), x being how far the negatives together are above the positive;
-        // its slope is the share of the softmax that the positive misses.
-        double sum = 0;
-        std::int64_t kept = 0;
-        misses.assign(positives.size(), 0);
-        for (std::size_t k = 0; k < positives.size(); ++k) {
-          const double x = negative.value() + static_cast<double>(row[positives[k]]) / temperature;
-          const double term = std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-          if (!terms.keeps(term)) continue;
-          ++kept;
-          sum += term;
-          misses[k] = 1 / (1 + std::exp(-x));
-        }
-        const double factor =
-            terms.add(i, sum, static_cast<std::int64_t>(positives.size()), kept) / temperature;
-        double all_misses = 0;
-        for (std::size_t k = 0; k < positives.size(); ++k) {
-          to[positives[k]] += static_cast<T>(factor * misses[k]);
-          all_misses += misses[k];
-        }
-        negative.add_gradient(negatives, -factor * all_misses, to);
-      }
-      return Reduced{terms.value(), terms.scale()};
-    });
+    TermSum terms(reduction, places);
+    return fused_rows(
+        distances(batch), places,
+        [&]<class T>(const PairRow<T>& row) {
+          if (row.positives.empty() || row.negatives.empty()) {
+            const auto n = static_cast<std::int64_t>(row.positives.size());
+            terms.add(row.anchor, 0, n, terms.keeps(0) ? n : 0);
+            return;
+          }
+          const T slope = static_cast<T>(1 / temperature);
+          const double all = log_sum_exp(row.negatives, -slope, T(0), false, row.negative_gradient);
+          // The slope of a term is the share of the softmax that the positive misses.
+          const KeptSum is = softplus_sum(row.positives, slope, static_cast<T>(all),
+                                          terms.kept<T>(), row.positive_gradient);
+          const double factor = terms.add(row.anchor, is, row.positives.size()) / temperature;
+          const double misses = sum_of<T>(row.positive_gradient);
+          multiply_by(row.positive_gradient, static_cast<T>(factor));
+          multiply_by(row.negative_gradient, static_cast<T>(-factor * misses));
+        },
+        [&] {
+          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
+        });
   }
 
  private:

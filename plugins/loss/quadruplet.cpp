@@ -40,17 +40,23 @@ class Quadruplet final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tuple_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+    return fused_loss(batch, tuples);
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
     const AnchorPairs pairs(batch, tuples);
+    const PairPlaces places(batch, tuples);
     const Reduction reduction = reducer->reduction();
     return fused(distances(batch), [&]<class T>(const T* d, T* gradient) {
       const std::int64_t n = pairs.n_anchors(), m = pairs.n_others();
-      TermSum triplets(reduction, pairs.labels().data(), n),
-          quadruplets(reduction, pairs.labels().data(), n);
+      TermSum triplets(reduction, places), quadruplets(reduction, places);
       SortedHinge<T> scratch;
-      for (std::int64_t i = 0; i < n; ++i)
-        add_triplet_hinges(triplets, i, pairs.positives(i), pairs.negatives(i), d + i * m,
-                           static_cast<T>(margin), gradient + i * m, scratch);
+      PairRows<T> rows(places);
+      for (std::int64_t i = 0; i < n; ++i) {
+        add_triplet_hinges(triplets, rows.load(i, d + i * m), static_cast<T>(margin), scratch);
+        rows.store(gradient + i * m);
+      }
       const T scale = static_cast<T>(triplets.scale());
       std::for_each(gradient, gradient + n * m, [&](T& g) { g *= scale; });
       add_quadruplets(quadruplets, pairs, d, gradient);

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/deep/sorted_hinge.hpp>
+#include <metriclab/deep/triplet_terms.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
+#include <tuple>
 
 namespace {
 
@@ -50,100 +52,211 @@ class Triplet final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tuple_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+    const std::int64_t n = batch.embeddings.size(0), first = swap && batch.has_reference() ? n : 0;
+    return reduced_triplets(
+        matrix(batch), batch, tuples, reducer->reduction(),
+        [&](const at::Tensor& d, const at::Tensor& anchors, const at::Tensor& positives,
+            const at::Tensor& negatives) {
+          const bool is_list = negatives.defined();
+          const at::Tensor rows = d.index_select(0, anchors);
+          auto cells = [&](const at::Tensor& of, const at::Tensor& columns) {
+            const at::Tensor each = of.gather(1, columns.unsqueeze(1));
+            return is_list ? each.squeeze(1) : each;
+          };
+          auto others = [&](const at::Tensor& of) { return is_list ? cells(of, negatives) : of; };
+          at::Tensor far = others(rows);
+          if (swap) far = far.minimum(others(d.index_select(0, positives.add(first))));
+          const at::Tensor t = cells(rows, positives).sub(far).add(margin);
+          return smooth ? t.clamp_min(0).add(t.abs().neg().exp().log1p()) : t.clamp_min(0);
+        });
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
     const Reduction reduction = reducer->reduction();
-    const at::Tensor d = distances(batch);
-    if (!swap || !batch.has_reference()) {
-      return fused(d, [&]<class T>(const T* values, T* gradient) {
-        return over_triplets(batch, tuples, reduction, values, gradient, values, gradient);
-      });
+    const std::int64_t n = batch.embeddings.size(0), m = batch.others().size(0);
+    const bool is_listed = tuples.form == Tuples::Form::triplets;
+    const at::Tensor d = matrix(batch);
+    if (!swap && !is_listed) {
+      const PairPlaces places(batch, tuples);
+      TermSum terms(reduction, places);
+      return over_rows(d, places, terms);
     }
-    // The positives are rows of the reference set, and so are the negatives: one matrix with both
-    // sets as its rows.
-    const std::int64_t n = batch.embeddings.size(0), m = batch.reference.size(0);
-    const at::Tensor both = at::cat({d, distances(batch.reference, batch.reference)});
-    return fused(both, [&]<class T>(const T* values, T* gradient) {
-      return over_triplets(batch, tuples, reduction, values, gradient, values + n * m,
-                           gradient + n * m);
+    const std::int64_t first = swap && batch.has_reference() ? n * m : 0;
+    const std::vector<std::int64_t> labels = as_indices(batch.labels);
+    TermSum terms(reduction, labels.data(), n);
+    return fused(d, [&]<class T>(const T* values, T* gradient) {
+      if (is_listed)
+        over_list(AnchorTriplets(batch, tuples), terms, n, m, values, gradient, values + first,
+                  gradient + first);
+      else
+        over_swapped(PairPlaces(batch, tuples), terms, values, gradient, values + first,
+                     gradient + first);
+      return Reduced{terms.value(), terms.scale()};
     });
   }
 
  private:
-  // Up to so many positives of an anchor, looking at each triplet is faster than sorting the
-  // negatives (measured at B = 512 and 2048).
-  static constexpr std::size_t kFewPositives = 8;
+  // From so many positives of an anchor on, sorting its negatives is faster than going through them
+  // for each positive (measured at B = 512, 2048 and 8192).
+  static constexpr std::size_t kManyPositives = 96;
+
+  /// The distances that triplets are made of, (B × R); with swap and a reference set, of which
+  /// positives and negatives are rows, one matrix with the batch's and the set's rows.
+  at::Tensor matrix(const Batch& batch) const {
+    if (!swap || !batch.has_reference()) return distances(batch);
+    return at::cat({distances(batch), distances(batch.reference, batch.reference)});
+  }
+
+  at::Tensor over_rows(const at::Tensor& d, const PairPlaces& places, TermSum& terms) const {
+    std::tuple<SortedHinge<float>, SortedHinge<double>> sorted;
+    std::tuple<std::vector<float>, std::vector<double>> slopes;
+    return fused_rows(
+        d, places,
+        [&]<class T>(const PairRow<T>& row) {
+          if (!smooth && row.positives.size() >= kManyPositives)
+            add_triplet_hinges(terms, row, static_cast<T>(margin),
+                               std::get<SortedHinge<T>>(sorted));
+          else
+            add_row(terms, row, std::get<std::vector<T>>(slopes));
+        },
+        [&] {
+          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
+        });
+  }
+
+  /// The terms of one positive: [level − d(a, n)]₊ or softplus, with the distances of the
+  /// negatives.
+  template <class T>
+  KeptSum sum_terms(const TermSum& terms, std::span<const T> negatives, T level,
+                    std::vector<T>& slopes) const {
+    if (!smooth) return hinge_sum(negatives, T(-1), level, terms.kept<T>());
+    slopes.resize(negatives.size());
+    return softplus_sum<T>(negatives, T(-1), level, terms.kept<T>(), slopes);
+  }
+  /// Their gradient, of which the positive's is returned.
+  template <class T>
+  T add_gradient(const TermSum& terms, std::span<const T> negatives, T level, T factor,
+                 std::span<T> gradient, std::vector<T>& slopes) const {
+    if (!smooth) {
+      const auto n_active =
+          add_hinge_gradient(negatives, T(-1), level, terms.kept<T>(), factor, gradient);
+      return factor * static_cast<T>(n_active);
+    }
+    add_scaled<T>(slopes, -factor, gradient);
+    return factor * static_cast<T>(sum_of<T>(slopes));
+  }
+
+  template <class T>
+  void add_row(TermSum& terms, const PairRow<T>& row, std::vector<T>& slopes) const {
+    const std::size_t n_positives = row.positives.size();
+    const std::optional<double> known = terms.known_factor(row.anchor);
+    auto for_each = [&](auto&& visit) {
+      for (std::size_t k = 0; k < n_positives; ++k)
+        visit(k, row.positives[k] + static_cast<T>(margin));
+    };
+    auto differentiate = [&](std::size_t k, T level, T factor) {
+      row.positive_gradient[k] +=
+          add_gradient(terms, row.negatives, level, factor, row.negative_gradient, slopes);
+    };
+    KeptSum all;
+    for_each([&](std::size_t k, T level) {
+      const KeptSum is = sum_terms(terms, row.negatives, level, slopes);
+      all.sum += is.sum;
+      all.n_kept += is.n_kept;
+      if (known) differentiate(k, level, static_cast<T>(*known));
+    });
+    const T factor = static_cast<T>(terms.add(row.anchor, all, n_positives * row.negatives.size()));
+    if (known || factor == 0) return;
+    for_each([&](std::size_t k, T level) {
+      if (smooth) sum_terms(terms, row.negatives, level, slopes);
+      differentiate(k, level, factor);
+    });
+  }
 
   /// `d`: anchors by others; `e`: others by others, where swap finds d(p, n).
   template <class T>
-  Reduced over_triplets(const Batch& batch, const Tuples& tuples, const Reduction& reduction,
-                        const T* d, T* gradient, const T* e, T* e_gradient) const {
-    const std::vector<std::int64_t> labels = as_indices(batch.labels);
-    const std::int64_t n = batch.embeddings.size(0), m = batch.others().size(0);
-    TermSum terms(reduction, labels.data(), n);
-    if (tuples.form == Tuples::Form::triplets) {
-      const AnchorTriplets triplets(batch, tuples);
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto others = triplets.of(i);
-        one_by_one(terms, i, m, d, gradient, e, e_gradient,
-                   static_cast<std::int64_t>(others.size()), [&](auto&& visit) {
-                     for (const auto& [p, q] : others) visit(p, q);
-                   });
-      }
-    } else {
-      const AnchorPairs pairs(batch, tuples);
-      SortedHinge<T> scratch;
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto positives = pairs.positives(i), negatives = pairs.negatives(i);
-        const auto count = static_cast<std::int64_t>(positives.size() * negatives.size());
-        if (swap || smooth || positives.size() <= kFewPositives)
-          one_by_one(terms, i, m, d, gradient, e, e_gradient, count, [&](auto&& visit) {
-            for (Index p : positives)
-              for (Index q : negatives) visit(p, q);
-          });
-        else
-          add_triplet_hinges(terms, i, positives, negatives, d + i * m, static_cast<T>(margin),
-                             gradient + i * m, scratch);
-      }
+  void over_swapped(const PairPlaces& places, TermSum& terms, const T* d, T* gradient, const T* e,
+                    T* e_gradient) const {
+    const std::int64_t n = places.n_anchors(), m = places.n_others();
+    PairRows<T> rows(places);
+    std::vector<T> other, nearer, nearer_gradient, other_gradient, slopes;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const PairRow<T>& row = rows.load(i, d + i * m);
+      const std::size_t n_positives = row.positives.size(), n_negatives = row.negatives.size();
+      const std::optional<double> known = terms.known_factor(i);
+      other.resize(n_negatives);
+      nearer.resize(n_negatives);
+      auto for_each = [&](auto&& visit) {
+        for (std::size_t k = 0; k < n_positives; ++k) {
+          const std::int64_t p = places.positive(i, k);
+          rows.negatives_of(e + p * m, other);
+          smaller_of<T>(row.negatives, other, nearer);
+          visit(k, p, row.positives[k] + static_cast<T>(margin));
+        }
+      };
+      auto differentiate = [&](std::size_t k, std::int64_t p, T level, T factor) {
+        nearer_gradient.assign(n_negatives, T(0));
+        other_gradient.assign(n_negatives, T(0));
+        row.positive_gradient[k] +=
+            add_gradient<T>(terms, nearer, level, factor, nearer_gradient, slopes);
+        add_to_smaller<T>(row.negatives, other, nearer_gradient, row.negative_gradient,
+                          other_gradient);
+        rows.add_to_negatives(other_gradient, e_gradient + p * m);
+      };
+      KeptSum all;
+      for_each([&](std::size_t k, std::int64_t p, T level) {
+        const KeptSum is = sum_terms<T>(terms, nearer, level, slopes);
+        all.sum += is.sum;
+        all.n_kept += is.n_kept;
+        if (known) differentiate(k, p, level, static_cast<T>(*known));
+      });
+      const T factor = static_cast<T>(terms.add(i, all, n_positives * n_negatives));
+      if (!known && factor != 0)
+        for_each([&](std::size_t k, std::int64_t p, T level) {
+          if (smooth) sum_terms<T>(terms, nearer, level, slopes);
+          differentiate(k, p, level, factor);
+        });
+      rows.add_to(gradient + i * m);
     }
-    return {terms.value(), terms.scale()};
   }
 
-  /// The terms of one anchor, each looked at: first their sum, then, their weight being known,
-  /// their gradients.
-  template <class T, class ForEach>
-  void one_by_one(TermSum& terms, std::int64_t anchor, std::int64_t m, const T* d, T* gradient,
-                  const T* e, T* e_gradient, std::int64_t count, ForEach for_each) const {
-    const T* row = d + anchor * m;
-    T* to = gradient + anchor * m;
-    const T gap = static_cast<T>(margin);
-    // The excess d(a, p) − d(a, n) + margin, and whether it is the positive that is nearer to the
-    // negative.
-    auto excess = [&](Index p, Index q, bool& swapped) {
-      const T other = swap ? e[p * m + q] : row[q];
-      swapped = other < row[q];
-      return row[p] - (swapped ? other : row[q]) + gap;
-    };
-    auto term = [&](T t) {
-      return smooth ? std::max(t, T(0)) + std::log1p(std::exp(-std::abs(t))) : std::max(t, T(0));
-    };
-    bool swapped = false;
-    double sum = 0;
-    std::int64_t kept = 0;
-    for_each([&](Index p, Index q) {
-      const T value = term(excess(p, q, swapped));
-      if (!terms.keeps(value)) return;
-      ++kept;
-      sum += value;
-    });
-    const T factor = static_cast<T>(terms.add(anchor, sum, count, kept));
-    if (factor == 0) return;
-    for_each([&](Index p, Index q) {
-      const T t = excess(p, q, swapped);
-      if ((t <= 0 && !smooth) || !terms.keeps(term(t))) return;
-      const T slope = smooth ? factor / (1 + std::exp(-t)) : factor;
-      to[p] += slope;
-      (swapped ? e_gradient + p * m : to)[q] -= slope;
-    });
+  /// Triplets as listed, one by one: first their sum, then, their weight being known, their
+  /// gradients.
+  template <class T>
+  void over_list(const AnchorTriplets& triplets, TermSum& terms, std::int64_t n, std::int64_t m,
+                 const T* d, T* gradient, const T* e, T* e_gradient) const {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T* row = d + i * m;
+      T* to = gradient + i * m;
+      // The excess d(a, p) − d(a, n) + margin, and whether it is the positive that is nearer to the
+      // negative.
+      auto excess = [&](Index p, Index q, bool& swapped) {
+        const T other = swap ? e[p * m + q] : row[q];
+        swapped = other < row[q];
+        return row[p] - (swapped ? other : row[q]) + static_cast<T>(margin);
+      };
+      auto term = [&](T t) {
+        return std::max(t, T(0)) + (smooth ? std::log1p(std::exp(-std::abs(t))) : T(0));
+      };
+      bool swapped = false;
+      KeptSum all;
+      for (const auto& [p, q] : triplets.of(i)) {
+        const T value = term(excess(p, q, swapped));
+        if (!terms.keeps(value)) continue;
+        ++all.n_kept;
+        all.sum += value;
+      }
+      const T factor = static_cast<T>(terms.add(i, all, triplets.of(i).size()));
+      if (factor == 0) continue;
+      for (const auto& [p, q] : triplets.of(i)) {
+        const T t = excess(p, q, swapped);
+        if ((t <= 0 && !smooth) || !terms.keeps(term(t))) continue;
+        const T slope = smooth ? factor / (1 + std::exp(-t)) : factor;
+        to[p] += slope;
+        (swapped ? e_gradient + p * m : to)[q] -= slope;
+      }
+    }
   }
 
   double margin = 0.2;

@@ -69,7 +69,8 @@ class Balanced final : public Sampler {
         .at_least(1);
   }
 
-  void prepare(const std::vector<std::int64_t>& labels) override {
+  void prepare(const SamplingSetting& setting) override {
+    const std::vector<std::int64_t>& labels = setting.labels;
     members_.clear();
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const auto label = static_cast<std::size_t>(labels[i]);
@@ -90,7 +91,7 @@ class Balanced final : public Sampler {
     n_batches_ = batches.value_or(std::max<std::int64_t>(1, (n + shown / 2) / shown));
   }
 
-  std::vector<std::vector<std::int64_t>> epoch(Random random) const override {
+  std::vector<SampledBatch> epoch(Random random, const EmbeddedExamples&) const override {
     std::vector<std::int64_t> all(members_.size());
     std::vector<Deck> decks;
     const Random examples = random.child("examples");
@@ -99,11 +100,12 @@ class Balanced final : public Sampler {
       decks.emplace_back(members_[c], examples.child(static_cast<std::uint64_t>(c)));
     }
     Deck class_deck(std::move(all), random.child("classes"));
-    std::vector<std::vector<std::int64_t>> result(static_cast<std::size_t>(n_batches_));
-    for (std::vector<std::int64_t>& batch : result) {
+    std::vector<SampledBatch> result(static_cast<std::size_t>(n_batches_));
+    for (SampledBatch& batch : result) {
       std::vector<std::int64_t> drawn;
       class_deck.deal(classes, drawn);
-      for (std::int64_t c : drawn) decks[static_cast<std::size_t>(c)].deal(per_class, batch);
+      for (std::int64_t c : drawn)
+        decks[static_cast<std::size_t>(c)].deal(per_class, batch.examples);
     }
     return result;
   }

@@ -25,20 +25,20 @@ class Uniform final : public Sampler {
         .at_least(2);
   }
 
-  void prepare(const std::vector<std::int64_t>& labels) override {
-    n_ = static_cast<std::int64_t>(labels.size());
+  void prepare(const SamplingSetting& setting) override {
+    n_ = static_cast<std::int64_t>(setting.labels.size());
     if (n_ < 2)
       throw Error(
           fmt::format("{} training example{}; a batch needs at least 2", n_, n_ == 1 ? "" : "s"));
   }
 
-  std::vector<std::vector<std::int64_t>> epoch(Random random) const override {
+  std::vector<SampledBatch> epoch(Random random, const EmbeddedExamples&) const override {
     const std::vector<std::int64_t> order = random.permutation(n_);
-    std::vector<std::vector<std::int64_t>> batches;
+    std::vector<SampledBatch> batches;
     for (std::int64_t first = 0; first < n_;) {
       std::int64_t last = std::min(first + batch_size, n_);
       if (n_ - last == 1) last = n_;
-      batches.emplace_back(order.begin() + first, order.begin() + last);
+      batches.push_back({.examples = {order.begin() + first, order.begin() + last}});
       first = last;
     }
     return batches;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/laws.hpp>
 
 #include "support.hpp"
 
@@ -23,7 +24,7 @@ std::unique_ptr<Loss> prepared(const std::string& name, at::ScalarType type = at
   } catch (const Error&) {
     return nullptr;  // it has a required parameter, such as the loss it wraps
   }
-  loss->prepare({.n_classes = 4, .embedding_size = 5, .type = type, .random = Random(3)});
+  loss->prepare(law_setting(4, 5, type));
   return loss;
 }
 
@@ -83,7 +84,7 @@ at::Tensor rotation(std::int64_t d, std::uint64_t seed) {
 
 TEST_CASE("gradients are those of finite differences") {
   for_each_loss([](Loss& loss, const std::string&) {
-    const Batch batch = random_batch(kLabels, 5, 11);
+    const Batch batch = law_batch(kLabels, 5, 11);
     const Outcome outcome = evaluate(loss, batch);
     for (std::int64_t entry = 0; entry < batch.embeddings.numel(); ++entry) {
       const double expected =
@@ -105,7 +106,7 @@ TEST_CASE("gradients are those of finite differences") {
 
 TEST_CASE("float32 agrees with float64") {
   for_each_loss([](Loss& loss, const std::string& name) {
-    const Batch batch = random_batch(kLabels, 5, 12);
+    const Batch batch = law_batch(kLabels, 5, 12);
     const auto single = prepared(name, at::kFloat);
     for (std::size_t p = 0; p < loss.parameters().size(); ++p)
       single->parameters()[p].tensor.detach().copy_(loss.parameters()[p].tensor.detach());
@@ -124,13 +125,13 @@ TEST_CASE("degenerate batches give finite values and gradients") {
     const std::vector<std::vector<std::int64_t>> all_labels = {{2, 2, 2, 2}, {0, 1, 2, 3}, {1}, {}};
     for (const auto& labels : all_labels) {
       CAPTURE(labels.size());
-      CHECK(finite(evaluate(loss, random_batch(labels, 5, 13))));
+      CHECK(finite(evaluate(loss, law_batch(labels, 5, 13))));
     }
     // Coinciding embeddings, within a class and across classes; and zero vectors.
-    Batch batch = random_batch(kLabels, 5, 14);
+    Batch batch = law_batch(kLabels, 5, 14);
     batch.embeddings.copy_(batch.embeddings.narrow(0, 0, 1).expand({10, 5}));
     CHECK(finite(evaluate(loss, batch)));
-    batch = random_batch(kLabels, 5, 14);
+    batch = law_batch(kLabels, 5, 14);
     batch.embeddings.narrow(0, 1, 4).zero_();
     CHECK(finite(evaluate(loss, batch)));
   });
@@ -142,7 +143,7 @@ TEST_CASE("mined tuples that are none at all give 0 with zero gradient") {
     if (!loss.parameters().empty()) return;  // trained vectors of the classes go on without tuples
     for (const Tuples& tuples :
          {Tuples::pairs(none, none, none, none), Tuples::triplets(none, none, none)}) {
-      const Outcome outcome = evaluate(loss, random_batch(kLabels, 5, 15), tuples);
+      const Outcome outcome = evaluate(loss, law_batch(kLabels, 5, 15), tuples);
       CHECK(outcome.value == 0);
       CHECK(outcome.embeddings.abs().max().item<double>() == 0);
     }
@@ -151,10 +152,9 @@ TEST_CASE("mined tuples that are none at all give 0 with zero gradient") {
 
 TEST_CASE("the order of the batch does not matter") {
   for_each_loss([](Loss& loss, const std::string&) {
-    const Batch batch = random_batch(kLabels, 5, 16);
+    const Batch batch = law_batch(kLabels, 5, 16);
     const at::Tensor order = integers(Random(17).permutation(10));
-    const Batch shuffled{.embeddings = batch.embeddings.index_select(0, order),
-                         .labels = batch.labels.index_select(0, order)};
+    const Batch shuffled = rows_of(batch, order);
     const Outcome first = evaluate(loss, batch), second = evaluate(loss, shuffled);
     CHECK(second.value == doctest::Approx(first.value).epsilon(1e-12));
     CHECK(largest_difference(second.embeddings, first.embeddings.index_select(0, order)) < 1e-10);
@@ -164,7 +164,7 @@ TEST_CASE("the order of the batch does not matter") {
 TEST_CASE("a rotation of everything does not matter") {
   const at::Tensor turn = rotation(5, 18);
   for_each_loss([&](Loss& loss, const std::string&) {
-    const Batch batch = random_batch(kLabels, 5, 19);
+    const Batch batch = law_batch(kLabels, 5, 19);
     const Outcome first = evaluate(loss, batch);
     // Trained vectors, a row a class, turn with the embeddings.
     for (const NamedTensor& parameter : loss.parameters()) {
@@ -179,11 +179,11 @@ TEST_CASE("a rotation of everything does not matter") {
 
 TEST_CASE("what does not fit is refused in one line") {
   const auto loss = make_loss("\"contrastive\"");
-  Batch batch = random_batch(kLabels, 5, 20);
+  Batch batch = law_batch(kLabels, 5, 20);
   batch.labels = integers({0, 1});
   CHECK_THROWS_WITH_AS(loss->forward(batch, Tuples::all()),
                        "there are 10 embeddings and 2 labels for them; each needs one", Error);
-  batch = random_batch(kLabels, 5, 20);
+  batch = law_batch(kLabels, 5, 20);
   CHECK_THROWS_WITH_AS(
       loss->forward(batch, Tuples::triplets(integers({0}), integers({3}), integers({10}))),
       "a tuple's negative is 10, outside of 0 … 9", Error);
@@ -191,7 +191,7 @@ TEST_CASE("what does not fit is refused in one line") {
   anchored->prepare(
       {.n_classes = 3, .embedding_size = 5, .type = at::kDouble, .random = Random(1)});
   CHECK_THROWS_WITH_AS(anchored->forward(batch, Tuples::all()),
-                       "example 6 of the batch has label 3; there are proxies for 0 … 2", Error);
+                       "an example of the batch has label 3; there are proxies for 0 … 2", Error);
 }
 
 }  // namespace

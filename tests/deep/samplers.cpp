@@ -13,13 +13,13 @@
 namespace {
 
 using namespace metriclab;
-using Batches = std::vector<std::vector<std::int64_t>>;
+using Batches = std::vector<SampledBatch>;
 
 std::unique_ptr<Sampler> sampler(const std::string& block,
                                  const std::vector<std::int64_t>& labels) {
   Registry registry(Registry::standard_folders());
   auto made = registry.make<Sampler>(parse_json(block));
-  made->prepare(labels);
+  made->prepare({.labels = labels});
   return made;
 }
 
@@ -39,7 +39,8 @@ std::int64_t spread(const std::map<std::int64_t, std::int64_t>& counts) {
 
 std::vector<std::int64_t> all_of(const Batches& batches) {
   std::vector<std::int64_t> result;
-  for (const auto& batch : batches) result.insert(result.end(), batch.begin(), batch.end());
+  for (const auto& batch : batches)
+    result.insert(result.end(), batch.examples.begin(), batch.examples.end());
   return result;
 }
 
@@ -77,12 +78,12 @@ TEST_CASE("uniform: each example once an epoch; one that remains joins the batch
     RC_ASSERT(seen.begin()->first == 0);
     RC_ASSERT(seen.rbegin()->first == n - 1);
     for (std::size_t b = 0; b + 1 < batches.size(); ++b)
-      RC_ASSERT(static_cast<std::int64_t>(batches[b].size()) == size);
+      RC_ASSERT(static_cast<std::int64_t>(batches[b].examples.size()) == size);
     const std::int64_t rest = n % size;
-    RC_ASSERT(static_cast<std::int64_t>(batches.back().size()) == (rest == 0 || n < size
-                                                                       ? std::min(n, size)
-                                                                   : rest == 1 ? size + 1
-                                                                               : rest));
+    RC_ASSERT(static_cast<std::int64_t>(batches.back().examples.size()) == (rest == 0 || n < size
+                                                                                ? std::min(n, size)
+                                                                            : rest == 1 ? size + 1
+                                                                                        : rest));
   }));
 }
 
@@ -123,9 +124,9 @@ TEST_CASE("balanced: P different classes with K different examples each, all equ
     for (std::size_t i = 0; i < labels.size(); ++i)
       shown[labels[i]][static_cast<std::int64_t>(i)] = 0;
     for (const auto& batch : batches) {
-      RC_ASSERT(static_cast<std::int64_t>(batch.size()) == p * k);
+      RC_ASSERT(static_cast<std::int64_t>(batch.examples.size()) == p * k);
       std::map<std::int64_t, std::vector<std::int64_t>> by_class;
-      for (std::int64_t i : batch) {
+      for (std::int64_t i : batch.examples) {
         by_class[labels[static_cast<std::size_t>(i)]].push_back(i);
         ++shown[labels[static_cast<std::size_t>(i)]][i];
       }
@@ -167,7 +168,7 @@ TEST_CASE("balanced: examples are drawn without favour (stochastic, seeded)") {
   std::map<std::int64_t, std::int64_t> seen;
   for (std::uint64_t epoch = 0; epoch < 4000; ++epoch) {
     const Batches batches = balanced->epoch(Random(1).child(epoch));
-    for (std::int64_t i : batches[0]) ++seen[i];
+    for (std::int64_t i : batches[0].examples) ++seen[i];
   }
   REQUIRE(seen.size() == 40);
   for (const auto& [i, count] : seen)

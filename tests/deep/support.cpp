@@ -83,9 +83,4 @@ Outcome evaluate(Loss& loss, const Batch& batch, const Tuples& tuples) {
   return outcome;
 }
 
-double largest_difference(const at::Tensor& a, const at::Tensor& b) {
-  if (a.numel() == 0) return 0;
-  return a.to(at::kDouble).sub(b.to(at::kDouble)).abs().max().item<double>();
-}
-
 }  // namespace metriclab::testing

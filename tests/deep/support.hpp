@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <metriclab/deep/batch.hpp>
+#include <metriclab/deep/laws.hpp>
 #include <metriclab/deep/loss.hpp>
 #include <metriclab/deep/miner.hpp>
 #include <metriclab/plugin/registry.hpp>
@@ -43,7 +44,5 @@ struct Outcome {
 };
 /// The loss of a batch and its gradients.
 Outcome evaluate(Loss& loss, const Batch& batch, const Tuples& tuples = Tuples::all());
-
-double largest_difference(const at::Tensor& a, const at::Tensor& b);
 
 }  // namespace metriclab::testing

@@ -227,7 +227,7 @@ TEST_CASE("errors say what to do") {
   Data unlabelled = data;
   unlabelled.columns.clear();
   CHECK(error_of(mlp(kTriplet), unlabelled) ==
-        "a deep method learns from class labels, and this data set has none");
+        "/loss: learns from class labels, and this data set has none");
   Data missing = data;
   missing.columns[0].values[4] = -1;
   CHECK(error_of(mlp(kTriplet), missing) ==

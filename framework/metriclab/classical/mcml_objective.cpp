@@ -4,7 +4,7 @@
 #include <limits>
 #include <metriclab/classical/mcml_objective.hpp>
 #include <metriclab/classical/supervision.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 
 namespace metriclab {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <metriclab/classical/mlkr_objective.hpp>
 #include <metriclab/classical/soft_neighbors.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 #include <numeric>
 #include <utility>
 #include <vector>

@@ -5,7 +5,7 @@
 #include <metriclab/classical/nca_objective.hpp>
 #include <metriclab/classical/soft_neighbors.hpp>
 #include <metriclab/classical/supervision.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 
 namespace metriclab {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/classical/neighborhoods.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 #include <metriclab/neighbors/search.hpp>
 
 namespace metriclab {

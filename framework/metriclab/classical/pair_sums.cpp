@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <metriclab/classical/pair_sums.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 #include <utility>
 
 namespace metriclab {

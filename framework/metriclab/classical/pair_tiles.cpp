@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/classical/pair_tiles.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 
 namespace metriclab {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <metriclab/classical/soft_neighbors.hpp>
-#include <metriclab/classical/vector_math.hpp>
+#include <metriclab/data/vector_math.hpp>
 #include <utility>
 
 namespace metriclab {

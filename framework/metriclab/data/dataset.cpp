@@ -62,6 +62,9 @@ Data Data::subset(const Indices& indices) const {
   }
   if (!targets.empty())
     for (std::int64_t i : indices) part.targets.push_back(targets[static_cast<std::size_t>(i)]);
+  if (!label_sets.empty())
+    for (std::int64_t i : indices) part.label_sets.push_back(label_sets[static_cast<std::size_t>(i)]);
+  part.set_classes = set_classes;
   part.constraints = subset_of(constraints, indices, size());
   return part;
 }

@@ -51,6 +51,8 @@ struct Data {
   Examples examples;
   std::vector<LabelColumn> columns;          // the class first; further ones: coarser levels, camera, user
   std::vector<double> targets;               // (n) for regression labels, or empty
+  std::vector<std::vector<std::int32_t>> label_sets;  // (n) the classes that each belongs to, ascending; or empty
+  std::vector<std::string> set_classes;      // the names of the classes of `label_sets`
   Constraints constraints;
   std::vector<std::string> feature_names;    // (dimension) or empty
   std::vector<Split> splits;                 // predefined ones, in the order of Dataset::split_names()

@@ -6,7 +6,9 @@
 namespace metriclab {
 namespace {
 
-constexpr std::array<std::string_view, 7> kDistances = {"euclidean", "squared_euclidean", "cosine", "dot", "bilinear", "by_class", "chi_squared"};
+constexpr std::array<std::string_view, 9> kDistances = {"euclidean", "squared_euclidean", "cosine",
+                                                        "dot", "bilinear", "by_class",
+                                                        "chi_squared", "manhattan", "poincare"};
 
 }  // namespace
 

@@ -83,12 +83,17 @@ AnchorPairs::AnchorPairs(const Batch& batch, const Tuples& tuples)
           .push_back(static_cast<Index>(j));
     negatives_.starts.push_back(static_cast<std::int64_t>(negatives_.items.size()));
   }
+  std::vector<std::int64_t> own(labels_.size(), -1);
+  if (batch.own.defined())
+    own = as_indices(batch.own);
+  else if (!batch.has_reference())
+    std::iota(own.begin(), own.end(), 0);
   positives_.starts.push_back(0);
   for (std::size_t i = 0; i < labels_.size(); ++i) {
     const auto c = std::lower_bound(classes.begin(), classes.end(), labels_[i]) - classes.begin();
     negative_list_[i] = c;
     for (Index j : members[static_cast<std::size_t>(c)])
-      if (batch.has_reference() || j != static_cast<Index>(i)) positives_.items.push_back(j);
+      if (j != static_cast<Index>(own[i])) positives_.items.push_back(j);
     positives_.starts.push_back(static_cast<std::int64_t>(positives_.items.size()));
   }
 }
@@ -150,6 +155,9 @@ void check_batch(const Batch& batch) {
   check_side(batch.embeddings, batch.labels, "embeddings");
   if (!batch.has_reference()) return;
   check_side(batch.reference, batch.reference_labels, "reference embeddings");
+  if (batch.own.defined() && batch.own.numel() != batch.embeddings.size(0))
+    throw Error(fmt::format("there are {} embeddings and {} rows of their own in the reference set",
+                            batch.embeddings.size(0), batch.own.numel()));
   if (batch.reference.size(1) != batch.embeddings.size(1))
     throw Error(fmt::format(
         "the embeddings have {} dimensions and the reference embeddings {}; the two must agree",

@@ -13,7 +13,7 @@ namespace metriclab {
 using Index = std::int32_t;
 
 /// The pairs of each anchor, whatever form the tuples came in:
-/// - all: by label, without the anchor itself (which, in a separate reference set, there isn't);
+/// - all: by label, without the anchor itself (in a separate reference set, Batch::own);
 /// - pairs: as listed, repeats included;
 /// - triplets: the different pairs (anchor, positive) and the different pairs (anchor, negative).
 /// A triplet of such pairs is any positive with any negative of an anchor.

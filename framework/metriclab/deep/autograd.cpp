@@ -52,10 +52,16 @@ at::Tensor with_backward(at::Tensor value, std::vector<at::Tensor> inputs, Backw
 
 at::Tensor with_gradient(double value, const at::Tensor& input, at::Tensor gradient, double scale) {
   at::Tensor scalar = at::full({}, value, input.options().requires_grad(false));
-  return with_backward(std::move(scalar), {input},
-                       [gradient = std::move(gradient), scale](const at::Tensor& outer) {
-                         return std::vector<at::Tensor>{gradient.mul(outer.item<double>() * scale)};
-                       });
+  return with_backward(
+      std::move(scalar), {input},
+      [gradient = std::move(gradient), scale, factor = 1.0](const at::Tensor& outer) mutable {
+        // In place: a second pass over as many values, and memory for them, saved.
+        const double wanted = outer.item<double>() * scale;
+        if (wanted == 0) return std::vector<at::Tensor>{gradient.mul(0)};
+        if (wanted != factor) gradient.mul_(wanted / factor);
+        factor = wanted;
+        return std::vector<at::Tensor>{gradient};
+      });
 }
 
 std::vector<at::Tensor> gradients_of(const at::Tensor& scalar,

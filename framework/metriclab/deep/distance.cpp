@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/where.h>
 
-#include <Eigen/Core>
-#include <cmath>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/by_type.hpp>
 #include <metriclab/deep/distance.hpp>
+#include <metriclab/deep/distance_kernels.hpp>
 #include <optional>
 
 namespace metriclab {
@@ -15,74 +17,79 @@ BatchDistance::~BatchDistance() = default;
 
 namespace {
 
-template <class T>
-using RowMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class T>
-using Column = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-template <class T>
-using Row = Eigen::Array<T, 1, Eigen::Dynamic>;
-
-template <class T>
-Eigen::Map<const RowMatrix<T>> as_matrix(const at::Tensor& tensor) {
-  return {tensor.data_ptr<T>(), tensor.size(0), tensor.size(1)};
+/// For a device of its own.
+at::Tensor euclidean_in_tensors(const at::Tensor& x, const at::Tensor& y, bool squared) {
+  const at::Tensor centre = y.detach().mean(0, true), a = x.sub(centre),
+                   b = x.is_same(y) ? a : y.sub(centre);
+  at::Tensor d = a.square().sum(1, true).add(b.square().sum(1, true).t());
+  d = at::addmm(d, a, b.t(), 1, -2).clamp_min(0);
+  if (x.is_same(y)) d = d.mul(at::eye(x.size(0), d.options().requires_grad(false)).neg().add(1));
+  if (squared) return d;
+  // Where the root has no slope, neither has the distance.
+  const at::Tensor apart = d.gt(0);
+  return at::where(apart, at::where(apart, d, d.new_ones({})).sqrt(), d.new_zeros({}));
 }
 
-// Below this share of ‖x‖² + ‖y‖², the difference has lost too many digits.
-constexpr double kCancelled = 1e-3;
-
-/// Turns the products x·y held by `distances` into distances.
-template <class T>
-void distances_from_products(const at::Tensor& x, const at::Tensor& y, at::Tensor& distances,
-                             bool squared) {
-  const auto X = as_matrix<T>(x), Y = as_matrix<T>(y);
-  const Column<T> lengths_x = X.rowwise().squaredNorm();
-  const Row<T> lengths_y = Y.rowwise().squaredNorm().transpose().array();
-  const std::int64_t m = Y.rows();
-  Row<T> sums(m);
-  for (std::int64_t i = 0; i < X.rows(); ++i) {
-    Eigen::Map<Row<T>> row(distances.data_ptr<T>() + i * m, m);
-    sums = lengths_y + lengths_x[i];
-    row = sums - T(2) * row;
-    // The sum of lengths is compared with ≤, so that two zero vectors are seen to as well.
-    const auto near = row <= T(kCancelled) * sums;
-    if (near.any())
-      for (std::int64_t j = 0; j < m; ++j)
-        if (row[j] <= T(kCancelled) * sums[j]) row[j] = (X.row(i) - Y.row(j)).squaredNorm();
-    if (!squared) row = row.sqrt();
+std::vector<at::Tensor> euclidean_gradients(const at::Tensor& outer, const at::Tensor& distances,
+                                            const at::Tensor& x, const at::Tensor& y,
+                                            bool squared) {
+  // h = 2 ∂/∂(d²), so that the gradient of row i is Σ_j h_ij (x_i − y_j).
+  at::Tensor h = at::empty_like(outer), rows = at::empty_like(x);
+  if (x.is_same(y)) {
+    by_type(outer, [&]<class T>(T) {
+      symmetric_slopes(outer.data_ptr<T>(), squared ? nullptr : distances.data_ptr<T>(),
+                       outer.size(0), T(2), h.data_ptr<T>());
+      rows_by_sums(h.data_ptr<T>(), h.size(0), h.size(1), x.data_ptr<T>(), x.size(1),
+                   rows.data_ptr<T>());
+    });
+    return {at::addmm(rows, h, x, 1, -1)};
   }
+  at::Tensor columns = at::empty_like(y);
+  by_type(outer, [&]<class T>(T) {
+    slopes(outer.data_ptr<T>(), squared ? nullptr : distances.data_ptr<T>(), outer.numel(), T(2),
+           h.data_ptr<T>());
+    rows_by_sums(h.data_ptr<T>(), h.size(0), h.size(1), x.data_ptr<T>(), x.size(1),
+                 rows.data_ptr<T>());
+    rows_by_column_sums(h.data_ptr<T>(), h.size(0), h.size(1), y.data_ptr<T>(), y.size(1),
+                        columns.data_ptr<T>());
+  });
+  return {at::addmm(rows, h, y, 1, -1), at::addmm(columns, h.t(), x, 1, -1)};
 }
 
-/// h = ∂/∂(d²)·2 from the gradient with respect to d or d², and its sums over rows and columns.
-template <class T>
-void gradient_of_squares(const at::Tensor& outer, const at::Tensor& distances, bool squared,
-                         at::Tensor& h, Column<T>& row_sums, Column<T>& column_sums) {
-  const std::int64_t n = outer.size(0), m = outer.size(1);
-  row_sums.resize(n);
-  column_sums.setZero(m);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const Eigen::Map<const Row<T>> g(outer.data_ptr<T>() + i * m, m);
-    Eigen::Map<Row<T>> to(h.data_ptr<T>() + i * m, m);
-    if (squared) {
-      to = T(2) * g;
-    } else {
-      const Eigen::Map<const Row<T>> d(distances.data_ptr<T>() + i * m, m);
-      to = (d > T(0)).select(g / d, T(0));
-    }
-    row_sums[i] = to.sum();
-    column_sums.array() += to.transpose();
+/// slope · x·y + shift
+at::Tensor products(const at::Tensor& x, const at::Tensor& y, double slope, double shift) {
+  if (!x.is_cpu()) return at::mm(x, y.t()).mul(slope).add(shift);
+  const bool same = x.is_same(y);
+  const at::Tensor a = x.detach().contiguous(), b = same ? a : y.detach().contiguous();
+  at::Tensor value;
+  {
+    const WithoutAutograd off;
+    value = at::mm(a, b.t());
+    by_type(value, [&]<class T>(T) {
+      affine(value.data_ptr<T>(), value.numel(), static_cast<T>(slope), static_cast<T>(shift));
+    });
   }
-}
-
-template <class T>
-void add_scaled_rows(at::Tensor& result, const at::Tensor& rows, const Column<T>& factors) {
-  Eigen::Map<RowMatrix<T>> to(result.data_ptr<T>(), result.size(0), result.size(1));
-  to = factors.asDiagonal() * as_matrix<T>(rows) - to;
+  std::vector<at::Tensor> inputs = {x};
+  if (!same) inputs.push_back(y);
+  return with_backward(value, inputs, [=](const at::Tensor& outer_any) {
+    const at::Tensor outer = outer_any.contiguous();
+    if (!same)
+      return std::vector<at::Tensor>{at::mm(outer, b).mul_(slope),
+                                     at::mm(outer.t(), a).mul_(slope)};
+    at::Tensor both = at::empty_like(outer);
+    by_type(outer, [&]<class T>(T) {
+      symmetric_slopes<T>(outer.data_ptr<T>(), nullptr, outer.size(0), static_cast<T>(slope),
+                          both.data_ptr<T>());
+    });
+    return std::vector<at::Tensor>{at::mm(both, a)};
+  });
 }
 
 }  // namespace
 
 at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squared) {
   if (x.size(0) == 0 || y.size(0) == 0) return at::mm(x, y.t());
+  if (!x.is_cpu()) return euclidean_in_tensors(x, y, squared);
   const bool same = x.is_same(y);
   at::Tensor centred_x, centred_y, distances;
   {
@@ -93,39 +100,44 @@ at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squar
     centred_y = same ? centred_x : y.detach().sub(centre).contiguous();
     distances = at::mm(centred_x, centred_y.t());
     by_type(distances, [&]<class T>(T) {
-      distances_from_products<T>(centred_x, centred_y, distances, squared);
+      distances_from_products(centred_x.data_ptr<T>(), centred_x.size(0), centred_y.data_ptr<T>(),
+                              centred_y.size(0), centred_x.size(1), same, squared,
+                              distances.data_ptr<T>());
     });
   }
   std::vector<at::Tensor> inputs = {x};
   if (!same) inputs.push_back(y);
-  return with_backward(distances, inputs,
-                       [=, held = distances.detach()](const at::Tensor& outer_any) {
-                         const at::Tensor outer = outer_any.contiguous();
-                         at::Tensor h = at::empty_like(outer);
-                         at::Tensor gradient_x, gradient_y;
-                         by_type(outer, [&]<class T>(T) {
-                           Column<T> row_sums, column_sums;
-                           gradient_of_squares<T>(outer, held, squared, h, row_sums, column_sums);
-                           gradient_x = at::mm(h, centred_y);
-                           gradient_y = at::mm(h.t(), centred_x);
-                           add_scaled_rows<T>(gradient_x, centred_x, row_sums);
-                           add_scaled_rows<T>(gradient_y, centred_y, column_sums);
-                         });
-                         if (same) return std::vector<at::Tensor>{gradient_x.add_(gradient_y)};
-                         return std::vector<at::Tensor>{gradient_x, gradient_y};
-                       });
+  return with_backward(distances, inputs, [=, held = distances.detach()](const at::Tensor& outer) {
+    return euclidean_gradients(outer.contiguous(), held, centred_x, centred_y, squared);
+  });
 }
 
 at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y) {
   const at::Tensor unit_x = normalized_rows(x);
-  const at::Tensor unit_y = x.is_same(y) ? unit_x : normalized_rows(y);
-  return at::mm(unit_x, unit_y.t()).neg_().add_(1);
+  return products(unit_x, x.is_same(y) ? unit_x : normalized_rows(y), -1, 1);
 }
 
-at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return at::mm(x, y.t()).neg_(); }
+at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return products(x, y, -1, 0); }
 
 at::Tensor normalized_rows(const at::Tensor& x) {
-  return x.div(x.norm(2, {1}, true).clamp_min(1e-12));
+  constexpr double kLeastLength = 1e-12;
+  if (!x.is_cpu()) return x.div(x.norm(2, {1}, true).clamp_min(kLeastLength));
+  const at::Tensor from = x.detach().contiguous();
+  at::Tensor unit = at::empty_like(from), lengths = from.new_empty({from.size(0)});
+  const std::int64_t n = from.size(0), d = from.size(1);
+  by_type(from, [&]<class T>(T) {
+    normalize(from.data_ptr<T>(), n, d, static_cast<T>(kLeastLength), unit.data_ptr<T>(),
+              lengths.data_ptr<T>());
+  });
+  return with_backward(unit, {x}, [=, held = unit.detach()](const at::Tensor& outer_any) {
+    const at::Tensor outer = outer_any.contiguous();
+    at::Tensor gradient = at::empty_like(outer);
+    by_type(outer, [&]<class T>(T) {
+      normalize_backward(outer.data_ptr<T>(), held.data_ptr<T>(), lengths.data_ptr<T>(), n, d,
+                         static_cast<T>(kLeastLength), gradient.data_ptr<T>());
+    });
+    return std::vector<at::Tensor>{gradient};
+  });
 }
 
 }  // namespace metriclab

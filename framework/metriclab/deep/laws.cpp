@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <ATen/record_function.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/laws.hpp>
 #include <metriclab/plugin/error.hpp>
+#include <set>
 
 namespace metriclab {
 
@@ -28,6 +33,78 @@ at::Tensor random_rotation(std::int64_t d, std::uint64_t seed) {
     result = result.defined() ? at::mm(result, reflection) : reflection;
   }
   return result;
+}
+
+Batch law_batch(const std::vector<std::int64_t>& labels, std::int64_t d, std::uint64_t seed,
+                at::ScalarType type) {
+  const auto n = static_cast<std::int64_t>(labels.size());
+  std::vector<std::int64_t> halves, quarters, examples;
+  std::map<std::int64_t, std::int64_t> seen;
+  for (const std::int64_t label : labels) {
+    halves.push_back(label / 2);
+    quarters.push_back(label / 4);
+    examples.push_back(1000 * label + seen[label]++ / 2);
+  }
+  Batch batch{.embeddings = random_rows(n, d, seed, type),
+              .labels = index_tensor(labels),
+              .columns = {index_tensor(halves), index_tensor(quarters)},
+              .examples = index_tensor(examples),
+              .targets = random_rows(n, 1, seed + 1).squeeze(1),
+              .label_sets = at::zeros({n, 4}, at::kDouble)};
+  double* sets = batch.label_sets.data_ptr<double>();
+  for (std::int64_t i = 0; i < n; ++i)
+    for (const std::int64_t of : {labels[static_cast<std::size_t>(i)] % 3, i % 4})
+      sets[i * 4 + of] = 1;
+  return batch;
+}
+
+LossSetting law_setting(std::int64_t n_classes, std::int64_t d, at::ScalarType type) {
+  LossSetting setting{.n_classes = n_classes,
+                      .embedding_size = d,
+                      .type = type,
+                      .random = Random(3, "laws"),
+                      .columns = {{}, {}},
+                      .column_names = {"half", "quarter"},
+                      .n_label_sets = 4};
+  for (std::int64_t label = 0; label < n_classes; ++label) {
+    setting.labels.push_back(label);
+    setting.columns[0].push_back(label / 2);
+    setting.columns[1].push_back(label / 4);
+  }
+  return setting;
+}
+
+namespace {
+
+thread_local std::string* waiting_operation = nullptr;
+
+std::unique_ptr<at::ObserverContext> observe(const at::RecordFunction& function) {
+  static const std::set<std::string_view> kWaiting = {"aten::_local_scalar_dense",
+                                                      "aten::nonzero",
+                                                      "aten::masked_select",
+                                                      "aten::is_nonzero",
+                                                      "aten::equal",
+                                                      "aten::_unique2",
+                                                      "aten::unique_dim",
+                                                      "aten::unique_consecutive",
+                                                      "aten::repeat_interleave",
+                                                      "aten::bincount"};
+  const std::string_view name = function.name();
+  if (waiting_operation != nullptr && waiting_operation->empty() && kWaiting.contains(name))
+    *waiting_operation = name;
+  return nullptr;
+}
+
+}  // namespace
+
+std::string waits_for_device(const std::function<void()>& f) {
+  std::string found;
+  waiting_operation = &found;
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(&observe));
+  f();
+  at::removeCallback(handle);
+  waiting_operation = nullptr;
+  return found;
 }
 
 bool same_bytes(const at::Tensor& a, const at::Tensor& b) {

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <metriclab/deep/batch.hpp>
+#include <metriclab/deep/snapshot.hpp>
 #include <metriclab/deep/trainable.hpp>
 #include <string>
 #include <vector>
@@ -18,6 +20,18 @@ at::Tensor random_rows(std::int64_t n, std::int64_t d, std::uint64_t seed,
                        at::ScalarType type = at::kDouble);
 /// A seeded orthogonal matrix, (d × d) float64: the product of two reflections.
 at::Tensor random_rotation(std::int64_t d, std::uint64_t seed);
+
+/// A seeded batch of normal embeddings with all that a batch can have beside: the label columns
+/// label/2 and label/4, of which classes have one; targets; sets of 4 classes; and the examples of
+/// a class, in their order, being two views each of an example (an odd one out being alone).
+Batch law_batch(const std::vector<std::int64_t>& labels, std::int64_t d, std::uint64_t seed,
+                at::ScalarType type = at::kDouble);
+/// What losses and miners are told of the data that such batches are from.
+LossSetting law_setting(std::int64_t n_classes, std::int64_t d, at::ScalarType type = at::kDouble);
+
+/// What `f` does in tensor operations that makes the processor wait for a device: the name of the
+/// first such operation, or "". (Reading a tensor's memory directly goes unseen.)
+std::string waits_for_device(const std::function<void()>& f);
 
 /// Equal in shape, type and every byte.
 bool same_bytes(const at::Tensor& a, const at::Tensor& b);

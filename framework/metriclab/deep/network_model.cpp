@@ -58,7 +58,8 @@ void build_network(Architecture& network, const Shape& input, const Random& init
 void move_to(const Trainable& trainable, at::Device device) {
   const WithoutAutograd off;
   for (const NamedTensor& held : tensors_of(trainable))
-    if (held.tensor.device() != device) held.tensor.set_data(held.tensor.detach().to(device));
+    if (held.tensor.is_floating_point() && held.tensor.device() != device)
+      held.tensor.set_data(held.tensor.detach().to(device));
 }
 
 std::vector<NamedTensor> tensors_of(const Trainable& trainable) {

@@ -25,7 +25,8 @@ void prepare_process(int threads);
 void build_network(Architecture& network, const Shape& input, const Random& initialization,
                    at::Device device);
 
-/// Moves parameters and buffers to a device; their handles stay the same.
+/// Moves parameters and buffers to a device; their handles stay the same. Integers (labels, places,
+/// counts) stay in the CPU's memory, where they are looked at without waiting for the device.
 void move_to(const Trainable& trainable, at::Device device);
 
 /// Parameters, then buffers.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include <metriclab/deep/pair_rows.hpp>
 #include <metriclab/deep/reducer.hpp>
 
 namespace metriclab {
@@ -10,15 +12,31 @@ Reducer::~Reducer() = default;
 TermSum::TermSum(const Reduction& reduction, const std::int64_t* labels, std::int64_t n)
     : reduction_(reduction), labels_(labels), n_(n) {}
 
-double TermSum::weight(std::int64_t anchor) const {
-  if (reduction_.class_weights.empty()) return 1;
-  const std::int64_t label = labels_[anchor];
-  if (label < 0 || label >= static_cast<std::int64_t>(reduction_.class_weights.size()))
+TermSum::TermSum(const Reduction& reduction, const PairPlaces& places)
+    : TermSum(reduction, places.labels().data(), places.n_anchors()) {}
+
+namespace {
+
+double class_weight(const Reduction& reduction, std::int64_t label) {
+  if (label < 0 || label >= static_cast<std::int64_t>(reduction.class_weights.size()))
     throw Error(
         fmt::format("reducer \"class_weighted\" has {} weights, and a label is {}; give one weight "
                     "for each class",
-                    reduction_.class_weights.size(), label));
-  return reduction_.class_weights[static_cast<std::size_t>(label)];
+                    reduction.class_weights.size(), label));
+  return reduction.class_weights[static_cast<std::size_t>(label)];
+}
+
+}  // namespace
+
+at::Tensor class_weights_of(const Reduction& reduction, const at::Tensor& labels) {
+  at::Tensor weights = at::empty(labels.sizes(), at::kDouble);
+  double* to = weights.data_ptr<double>();
+  for (const std::int64_t label : as_indices(labels)) *to++ = class_weight(reduction, label);
+  return weights;
+}
+
+double TermSum::weight(std::int64_t anchor) const {
+  return reduction_.class_weights.empty() ? 1 : class_weight(reduction_, labels_[anchor]);
 }
 
 double TermSum::add(std::int64_t anchor, double sum, std::int64_t n_terms, std::int64_t n_kept) {

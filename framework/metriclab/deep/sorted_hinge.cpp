@@ -60,41 +60,33 @@ void SortedHinge<T>::add_gradient(const Terms& terms, double factor) {
 }
 
 template <class T>
-void add_triplet_hinges(TermSum& terms, std::int64_t anchor, std::span<const Index> positives,
-                        std::span<const Index> negatives, const T* distances, T margin, T* gradient,
-                        SortedHinge<T>& scratch) {
-  if (positives.empty() || negatives.empty()) return;
-  T farthest = distances[positives[0]];
-  for (Index p : positives) farthest = std::max(farthest, distances[p]);
-  scratch.clear(farthest + margin);
-  for (Index q : negatives) scratch.insert(distances[q], q);
+void add_triplet_hinges(TermSum& terms, const PairRow<T>& row, T margin, SortedHinge<T>& scratch) {
+  if (row.positives.empty() || row.negatives.empty()) return;
+  scratch.clear(maximum_of(row.positives) + margin);
+  for (std::size_t k = 0; k < row.negatives.size(); ++k)
+    scratch.insert(row.negatives[k], static_cast<std::int64_t>(k));
   scratch.finish();
-  double sum = 0;
-  std::int64_t kept = 0;
-  for (Index p : positives) {
-    const auto one = scratch.terms(distances[p] + margin, terms);
-    sum += one.sum;
-    kept += one.n_kept;
+  KeptSum all;
+  for (const T d : row.positives) {
+    const auto one = scratch.terms(d + margin, terms);
+    all.sum += one.sum;
+    all.n_kept += one.n_kept;
   }
-  const double factor =
-      terms.add(anchor, sum, static_cast<std::int64_t>(positives.size() * negatives.size()), kept);
+  const double factor = terms.add(row.anchor, all, row.positives.size() * row.negatives.size());
   if (factor == 0) return;
-  for (Index p : positives) {
-    const auto one = scratch.terms(distances[p] + margin, terms);
-    gradient[p] += static_cast<T>(factor * static_cast<double>(one.n_active));
+  for (std::size_t k = 0; k < row.positives.size(); ++k) {
+    const auto one = scratch.terms(row.positives[k] + margin, terms);
+    row.positive_gradient[k] += static_cast<T>(factor * static_cast<double>(one.n_active));
     scratch.add_gradient(one, factor);
   }
-  scratch.for_each_gradient(
-      [&](std::int64_t q, double slope) { gradient[q] += static_cast<T>(slope); });
+  scratch.for_each_gradient([&](std::int64_t k, double slope) {
+    row.negative_gradient[static_cast<std::size_t>(k)] += static_cast<T>(slope);
+  });
 }
 
 template class SortedHinge<float>;
 template class SortedHinge<double>;
-template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
-                                 std::span<const Index>, const float*, float, float*,
-                                 SortedHinge<float>&);
-template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
-                                 std::span<const Index>, const double*, double, double*,
-                                 SortedHinge<double>&);
+template void add_triplet_hinges(TermSum&, const PairRow<float>&, float, SortedHinge<float>&);
+template void add_triplet_hinges(TermSum&, const PairRow<double>&, double, SortedHinge<double>&);
 
 }  // namespace metriclab

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <metriclab/deep/anchors.hpp>
+#include <metriclab/deep/pair_rows.hpp>
 #include <metriclab/deep/reducer.hpp>
-#include <span>
 #include <vector>
 
 namespace metriclab {
@@ -66,18 +65,13 @@ extern template class SortedHinge<float>;
 extern template class SortedHinge<double>;
 
 /// All the triplets of one anchor, [d(a, p) − d(a, n) + margin]₊: adds them to `terms`, and their
-/// gradient with respect to the anchor's row of distances to `gradient`, but for the factor
-/// `terms.scale()`.
+/// gradient to the row's, but for the factor `terms.scale()`.
 template <class T>
-void add_triplet_hinges(TermSum& terms, std::int64_t anchor, std::span<const Index> positives,
-                        std::span<const Index> negatives, const T* distances, T margin, T* gradient,
-                        SortedHinge<T>& scratch);
+void add_triplet_hinges(TermSum& terms, const PairRow<T>& row, T margin, SortedHinge<T>& scratch);
 
-extern template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
-                                        std::span<const Index>, const float*, float, float*,
+extern template void add_triplet_hinges(TermSum&, const PairRow<float>&, float,
                                         SortedHinge<float>&);
-extern template void add_triplet_hinges(TermSum&, std::int64_t, std::span<const Index>,
-                                        std::span<const Index>, const double*, double, double*,
+extern template void add_triplet_hinges(TermSum&, const PairRow<double>&, double,
                                         SortedHinge<double>&);
 
 }  // namespace metriclab

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/deep/trainable.hpp>
-
 #include <ATen/ops/empty.h>
 
 #include <metriclab/deep/architecture.hpp>
 #include <metriclab/deep/loss.hpp>
 #include <metriclab/deep/miner.hpp>
 #include <metriclab/deep/sampler.hpp>
+#include <metriclab/deep/trainable.hpp>
 #include <metriclab/deep/transform.hpp>
 
 namespace metriclab {
@@ -50,15 +49,25 @@ at::Tensor Trainable::buffer(std::string name, at::Tensor initial) {
   return keep(buffers_, std::move(name), initial.detach());
 }
 
-at::Tensor normal_tensor(at::IntArrayRef shape, double deviation, Random& random, at::ScalarType type) {
+void Trainable::adopt(const std::string& prefix, const Trainable& part) {
+  for (const NamedTensor& held : part.parameters())
+    keep(parameters_, prefix + "/" + held.name, held.tensor);
+  for (const NamedTensor& held : part.buffers())
+    keep(buffers_, prefix + "/" + held.name, held.tensor);
+}
+
+at::Tensor normal_tensor(at::IntArrayRef shape, double deviation, Random& random,
+                         at::ScalarType type) {
   return filled(shape, type, [&] { return deviation * random.normal(); });
 }
 
-at::Tensor uniform_tensor(at::IntArrayRef shape, double low, double high, Random& random, at::ScalarType type) {
+at::Tensor uniform_tensor(at::IntArrayRef shape, double low, double high, Random& random,
+                          at::ScalarType type) {
   return filled(shape, type, [&] { return random.uniform(low, high); });
 }
 
-Tuples Tuples::pairs(at::Tensor positive_anchor, at::Tensor positive, at::Tensor negative_anchor, at::Tensor negative) {
+Tuples Tuples::pairs(at::Tensor positive_anchor, at::Tensor positive, at::Tensor negative_anchor,
+                     at::Tensor negative) {
   Tuples tuples;
   tuples.form = Form::pairs;
   tuples.positive_anchor = std::move(positive_anchor);

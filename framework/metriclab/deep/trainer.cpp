@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/empty.h>
 #include <ATen/ops/isfinite.h>
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
 #include <metriclab/data/split.hpp>
+#include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/checkpoint.hpp>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/trainer.hpp>
 #include <metriclab/deep/training_set.hpp>
 #include <metriclab/neighbors/ranking.hpp>
+#include <numeric>
 
 namespace metriclab {
 namespace {
@@ -18,6 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 // How seldom progress is told within an epoch, and checkpoints are written where nothing is said.
 constexpr std::chrono::seconds kProgressInterval{1}, kCheckpointInterval{30};
+// So many examples are embedded at a time.
+constexpr std::int64_t kSnapshotChunk = 256;
 
 /// Where something is set aside for validation: the rest, and that.
 struct Parts {
@@ -72,16 +77,19 @@ class Run {
         device_(device_from_string(settings.device)),
         data_(set_aside(settings.validation, training)),
         set_(data_.trained ? *data_.trained : training.data, parts.transforms) {
-    try {
-      parts_.sampler.prepare(set_.labels());
-    } catch (Error& error) {
-      throw error.in("sampler");
-    }
+    if (training.data.columns.empty() && parts_.loss.needs_labels())
+      throw Error("learns from class labels, and this data set has none").in("loss");
+    named("sampler", [&] { parts_.sampler.prepare(set_.sampling()); });
     build_network(parts_.network, training.data.examples.shape(), training.initialization, device_);
-    parts_.loss.prepare({.n_classes = set_.n_classes(),
-                         .embedding_size = parts_.network.embedding_size(),
-                         .random = training.initialization.child("loss")});
+    LossSetting setting = set_.setting();
+    setting.embedding_size = parts_.network.embedding_size();
+    setting.random = training.initialization.child("loss");
+    named("loss", [&] { parts_.loss.prepare(setting); });
     move_to(parts_.loss, device_);
+    if (parts_.miner != nullptr) {
+      setting.random = training.initialization.child("miner");
+      named("miner", [&] { parts_.miner->prepare(setting); });
+    }
     network_optimizer_.emplace(settings_, parts_.network.parameters());
     loss_optimizer_.emplace(settings_, parts_.loss.parameters());
     for (const Trainable* part : {static_cast<const Trainable*>(&parts_.network),
@@ -106,6 +114,16 @@ class Run {
   }
 
  private:
+  /// What a part throws says which part it is.
+  template <class F>
+  static void named(const char* part, F f) {
+    try {
+      f();
+    } catch (Error& error) {
+      throw error.in(part);
+    }
+  }
+
   void gather_state() {
     const auto add = [&](const std::string& prefix, const std::vector<NamedTensor>& tensors) {
       for (const NamedTensor& held : tensors)
@@ -113,6 +131,7 @@ class Run {
     };
     add("network/", tensors_of(parts_.network));
     add("loss/", tensors_of(parts_.loss));
+    if (parts_.miner != nullptr) add("miner/", tensors_of(*parts_.miner));
     add("optimizer/network/", network_optimizer_->state());
     add("optimizer/loss/", loss_optimizer_->state());
     if (!data_.validated) return;
@@ -123,8 +142,13 @@ class Run {
 
   void train_epoch() {
     const auto epoch = static_cast<std::uint64_t>(state_.epoch);
-    const std::vector<std::vector<std::int64_t>> batches =
-        parts_.sampler.epoch(training_.random.child("sampler").child(epoch));
+    const at::Tensor embedded =
+        parts_.sampler.needs_embeddings() ? snapshot().embeddings : at::Tensor();
+    const std::vector<SampledBatch> batches = parts_.sampler.epoch(
+        training_.random.child("sampler").child(epoch),
+        embedded.defined()
+            ? EmbeddedExamples{embedded.data_ptr<float>(), embedded.size(0), embedded.size(1)}
+            : EmbeddedExamples{});
     if (batches.empty())
       throw Error("the sampler makes no batch of these examples; smaller batches would do")
           .in("sampler");
@@ -134,7 +158,7 @@ class Run {
       const double t = static_cast<double>(epoch) + (static_cast<double>(s) + 0.5) / n;
       rate = settings_.factor(t, static_cast<double>(settings_.epochs));
       try {
-        sum += step(batches[s], rate);
+        sum += step(batches[s], static_cast<std::int64_t>(s), rate);
       } catch (const NotFinite& what) {
         throw Error(
             fmt::format("the {} at epoch {} step {}; a lower learning_rate, normalised inputs, or "
@@ -151,20 +175,19 @@ class Run {
   }
 
   /// The loss of a batch, for which the parameters are then moved. Throws NotFinite.
-  double step(const std::vector<std::int64_t>& examples, double rate) {
+  double step(const SampledBatch& sampled, std::int64_t step_of_epoch, double rate) {
+    show_snapshot({state_.step, state_.epoch, step_of_epoch});
     const auto number = static_cast<std::uint64_t>(state_.step++);
     const auto stream = [&](std::string_view name) {
       return training_.random.child(name).child(number);
     };
-    TrainingSet::Drawn drawn = set_.batch(examples, stream("transforms"));
+    Batch batch = set_.batch(sampled.examples, stream("transforms"));
     parts_.network.draw_from(stream("architecture"));
-    Batch batch{.embeddings = parts_.network.forward(drawn.inputs.to(device_), true),
-                .labels = drawn.labels.to(device_)};
-    for (const at::Tensor& column : drawn.columns) batch.columns.push_back(column.to(device_));
+    batch.embeddings = parts_.network.forward(batch.embeddings.to(device_), true);
     // Of distances that are no numbers a hinge makes 0, so that the loss alone doesn't tell.
     if (!batch.embeddings.detach().isfinite().all().item<bool>())
       throw NotFinite{"embeddings are not finite"};
-    const at::Tensor loss = parts_.loss.forward(batch, mined(batch, stream("miner")));
+    const at::Tensor loss = parts_.loss.forward(batch, chosen(batch, sampled, stream("miner")));
     const auto value = loss.item<double>();
     if (!std::isfinite(value)) throw NotFinite{"loss is not finite"};
     // A network or loss without a part in the batch (identity, no pairs) has no gradient.
@@ -180,12 +203,63 @@ class Run {
     return value;
   }
 
-  Tuples mined(const Batch& batch, Random random) const {
+  /// The tuples that the batch was made of, or those mined.
+  Tuples chosen(const Batch& batch, const SampledBatch& sampled, Random random) const {
+    if (sampled.has_tuples()) {
+      if (parts_.miner != nullptr)
+        throw Error(
+            "the sampler makes batches of given tuples, among which nothing is mined; "
+            "leave the miner out")
+            .in("miner");
+      return given_tuples(sampled);
+    }
     if (parts_.miner == nullptr) return Tuples::all();
     const WithoutAutograd off;
     Batch seen = batch;
     seen.embeddings = batch.embeddings.detach();
     return parts_.miner->mine(seen, random);
+  }
+
+  static Tuples given_tuples(const SampledBatch& sampled) {
+    auto column = [](const auto& tuples, std::size_t k) {
+      std::vector<std::int64_t> places;
+      for (const auto& tuple : tuples) places.push_back(tuple[k]);
+      return index_tensor(places);
+    };
+    if (!sampled.triplets.empty())
+      return Tuples::triplets(column(sampled.triplets, 0), column(sampled.triplets, 1),
+                              column(sampled.triplets, 2));
+    return Tuples::pairs(column(sampled.positive_pairs, 0), column(sampled.positive_pairs, 1),
+                         column(sampled.negative_pairs, 0), column(sampled.negative_pairs, 1));
+  }
+
+  void show_snapshot(const Progress& progress) {
+    const bool loss = parts_.loss.wants_snapshot(progress),
+               miner = parts_.miner != nullptr && parts_.miner->wants_snapshot(progress);
+    if (!loss && !miner) return;
+    const Snapshot seen = snapshot();
+    const WithoutAutograd off;
+    if (loss) parts_.loss.see(seen);
+    if (miner) parts_.miner->see(seen);
+  }
+
+  /// The training examples as the network embeds them now; the stream is that of the step.
+  Snapshot snapshot() const {
+    const WithoutAutograd off;
+    const Random random =
+        training_.random.child("snapshot").child(static_cast<std::uint64_t>(state_.step));
+    Snapshot seen{
+        .embeddings = at::empty({set_.size(), parts_.network.embedding_size()}, at::kFloat),
+        .labels = index_tensor(set_.sampling().labels)};
+    for (std::int64_t begin = 0; begin < set_.size(); begin += kSnapshotChunk) {
+      const std::int64_t end = std::min(begin + kSnapshotChunk, set_.size());
+      std::vector<std::int64_t> examples(static_cast<std::size_t>(end - begin));
+      std::iota(examples.begin(), examples.end(), begin);
+      const Batch batch = set_.batch(examples, random.child(static_cast<std::uint64_t>(begin)));
+      seen.embeddings.narrow(0, begin, end - begin)
+          .copy_(parts_.network.forward(batch.embeddings.to(device_), false));
+    }
+    return seen;
   }
 
   void clip() {

@@ -4,6 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <metriclab/data/dataset.hpp>
+#include <metriclab/deep/batch.hpp>
+#include <metriclab/deep/sampler.hpp>
+#include <metriclab/deep/snapshot.hpp>
 #include <metriclab/deep/transform.hpp>
 #include <vector>
 
@@ -17,28 +20,34 @@ namespace metriclab {
 /// c₂, and so on; classes likewise.
 class TrainingSet {
  public:
-  /// Prepares the transforms, which must outlive this. Throws Error where there are no labels, or a
-  /// transform can't take such examples.
+  /// Prepares the transforms, which must outlive this. Without class labels each example is a class
+  /// of its own. Throws Error where an example has none though others have, or a transform can't
+  /// take such examples.
   TrainingSet(const Data& data, std::vector<Transform*> transforms);
 
-  /// The class of each training example, copies included.
-  const std::vector<std::int64_t>& labels() const { return labels_; }
+  /// With copies; these have the columns, targets and tuples of what they are copies of.
+  std::int64_t size() const { return static_cast<std::int64_t>(sampling_.labels.size()); }
   std::int64_t n_classes() const { return n_classes_; }
+  /// What samplers are told.
+  const SamplingSetting& sampling() const { return sampling_; }
+  /// What losses and miners are told, but for the size of embeddings and the stream, which are to
+  /// be filled in.
+  LossSetting setting() const;
 
-  struct Drawn {
-    at::Tensor inputs;                // (B × shape) float32
-    at::Tensor labels;                // (B) int64
-    std::vector<at::Tensor> columns;  // the further label columns as they are, each (B) int64
-  };
-  /// Those training examples, transformed; all on the CPU.
-  Drawn batch(const std::vector<std::int64_t>& examples, const Random& random) const;
+  /// Those training examples, transformed, on the CPU; in the place of embeddings are the inputs,
+  /// (B × shape) float32.
+  Batch batch(const std::vector<std::int64_t>& examples, const Random& random) const;
 
  private:
+  void read_labels(const Data& data);
+  void add_copies(const Data& data);
+
   at::Tensor inputs_;
-  std::vector<LabelColumn> columns_;
   std::vector<Transform*> transforms_;
-  std::vector<std::int64_t> labels_;
-  std::int64_t n_classes_ = 0;
+  SamplingSetting sampling_;
+  std::vector<double> targets_;                        // of the examples, not their copies
+  std::vector<std::vector<std::int32_t>> label_sets_;  // likewise
+  std::int64_t n_classes_ = 0, n_set_classes_ = 0;
 };
 
 }  // namespace metriclab

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <metriclab/deep/tuple_loss.hpp>
@@ -9,10 +10,17 @@ TupleLoss::TupleLoss(const char* default_distance, bool normalized, const char* 
     : distance(default_distance), normalize_embeddings(normalized), reducer(default_reducer) {}
 TupleLoss::~TupleLoss() = default;
 
-at::Tensor TupleLoss::forward(const Batch& batch, const Tuples& tuples) {
-  check_batch(batch);
-  check_tuples(batch, tuples);
-  at::Tensor loss = tuple_loss(batch, tuples);
+at::Tensor TupleLoss::forward(const Batch& batch, const Tuples& tuples, bool fused) {
+  Batch seen = batch;
+  if (tuples.reference.defined()) {
+    seen.reference = tuples.reference;
+    seen.reference_labels = tuples.reference_labels;
+    seen.own = at::Tensor();
+  }
+  check_batch(seen);
+  check_tuples(seen, tuples);
+  if (tuples.form == Tuples::Form::all) seen = grouped(seen);
+  at::Tensor loss = fused ? fused_loss(seen, tuples) : tensor_loss(seen, tuples);
   for (const Plugin<Regularizer>& regularizer : regularizers) {
     const at::Tensor vectors = regularizer->on == "weights" ? weights() : batch.embeddings;
     if (!vectors.defined())
@@ -35,5 +43,6 @@ Distance TupleLoss::learned_distance() const {
 }
 
 at::Tensor zeros_like_values(const at::Tensor& tensor) { return at::zeros_like(tensor); }
+at::Tensor empty_like_values(const at::Tensor& tensor) { return at::empty_like(tensor); }
 
 }  // namespace metriclab

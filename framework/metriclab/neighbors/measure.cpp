@@ -119,6 +119,9 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
                const double apart = double{x[t]} - double{y[t]}, both = double{x[t]} + double{y[t]};
                return both > 0 ? apart * (apart / both) : 0;
              });
+    case Distance::manhattan:
+      return sum(d, [&](std::int64_t t) { return std::abs(double{x[t]} - double{y[t]}); });
+    case Distance::poincare:
     case Distance::bilinear:
     case Distance::by_class:
       break;

@@ -20,7 +20,8 @@ class MySampler final : public Sampler {
     is.parameter("couples", &MySampler::couples, "how many couples a batch has").at_least(1);
   }
 
-  void prepare(const std::vector<std::int64_t>& labels) override {
+  void prepare(const SamplingSetting& setting) override {
+    const std::vector<std::int64_t>& labels = setting.labels;
     members_.clear();
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const auto label = static_cast<std::size_t>(labels[i]);
@@ -33,7 +34,7 @@ class MySampler final : public Sampler {
           "a couple is two examples of one class, and no class of the training part has two");
   }
 
-  std::vector<std::vector<std::int64_t>> epoch(Random random) const override {
+  std::vector<SampledBatch> epoch(Random random, const EmbeddedExamples&) const override {
     std::vector<std::pair<std::int64_t, std::int64_t>> all;
     for (std::vector<std::int64_t> members : members_) {
       random.shuffle(members);
@@ -41,11 +42,11 @@ class MySampler final : public Sampler {
         all.emplace_back(members[i - 1], members[i]);
     }
     random.shuffle(all);
-    std::vector<std::vector<std::int64_t>> batches;
+    std::vector<SampledBatch> batches;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (i % static_cast<std::size_t>(couples) == 0) batches.emplace_back();
-      batches.back().push_back(all[i].first);
-      batches.back().push_back(all[i].second);
+      batches.back().examples.push_back(all[i].first);
+      batches.back().examples.push_back(all[i].second);
     }
     return batches;
   }

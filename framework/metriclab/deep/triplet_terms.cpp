@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/arange.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <limits>
+#include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/pair_rows.hpp>
+#include <metriclab/deep/triplet_terms.hpp>
+
+namespace metriclab {
+namespace {
+
+/// Which of the terms count, as 0 and 1 of their type.
+at::Tensor kept_of(const at::Tensor& terms, const Reduction& reduction) {
+  at::Tensor kept = terms.new_ones(terms.sizes());
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (reduction.low > -kInfinity) kept = kept.mul(terms.gt(reduction.low));
+  if (reduction.high < kInfinity) kept = kept.mul(terms.lt(reduction.high));
+  return kept;
+}
+
+/// The columns of the anchors' k-th positives, (B × K), and whether there is one.
+struct Positives {
+  at::Tensor columns, there;
+};
+Positives positives_of(const PairPlaces& places) {
+  const std::int64_t n = places.n_anchors();
+  std::vector<std::int64_t> counts;
+  for (std::int64_t i = 0; i < n; ++i)
+    counts.push_back(places.is_listed() ? static_cast<std::int64_t>(places.positive_list(i).size())
+                                        : places.positive_ranges(i).size());
+  const std::int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  std::vector<std::int64_t> columns(static_cast<std::size_t>(n * most), 0),
+      there(columns.size(), 0);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t k = 0; k < counts[static_cast<std::size_t>(i)]; ++k) {
+      const auto cell = static_cast<std::size_t>(i * most + k);
+      columns[cell] = places.positive(i, static_cast<std::size_t>(k));
+      there[cell] = 1;
+    }
+  return {index_tensor(columns).view({n, most}), index_tensor(there).view({n, most})};
+}
+
+at::Tensor reduced_list(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
+                        Reduction reduction, const TripletTerm& term) {
+  const at::Device device = distances.device();
+  const at::Tensor terms = term(distances, tuples.anchor.to(device), tuples.positive.to(device),
+                                tuples.negative.to(device));
+  if (!reduction.per_anchor)
+    return reduced(terms, batch.labels.index_select(0, tuples.anchor), reduction);
+  const std::int64_t n = batch.labels.size(0);
+  const at::Tensor counts = terms.new_zeros({n}).index_add(0, tuples.anchor.to(device),
+                                                           terms.detach().new_ones(terms.sizes()));
+  const at::Tensor sums = terms.new_zeros({n}).index_add(0, tuples.anchor.to(device), terms);
+  // `reduced` takes the mean of an anchor's terms for it: as many terms of the mean.
+  return reduced(sums.div(counts.clamp_min(1)).unsqueeze(1), counts.unsqueeze(1), batch.labels,
+                 reduction);
+}
+
+}  // namespace
+
+at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
+                            const Reduction& reduction, const TripletTerm& term) {
+  if (tuples.form == Tuples::Form::triplets)
+    return reduced_list(distances, batch, tuples, reduction, term);
+  const PairPlaces places(batch, tuples);
+  const Positives positives = positives_of(places);
+  const std::int64_t n = places.n_anchors(), most = positives.columns.size(1);
+  const at::Tensor held = distances.detach(), negatives = pair_counts(batch, tuples).negative,
+                   anchors = at::arange(n, at::kLong).to(held.device());
+  const at::Tensor columns = positives.columns.to(held.device()),
+                   there = positives.there.to(held.device(), held.scalar_type());
+  const at::Tensor none = held.new_zeros({});
+  // Of each anchor: the sum of its kept terms, how many there are, and how many are kept.
+  at::Tensor sums = held.new_zeros({n}), counts = sums.clone(), kept_counts = sums.clone();
+  auto for_each_positive = [&](auto visit) {
+    for (std::int64_t k = 0; k < most; ++k)
+      visit(columns.select(1, k), negatives.mul(there.select(1, k).unsqueeze(1)));
+  };
+  {
+    const WithoutAutograd off;
+    for_each_positive([&](const at::Tensor& positive, const at::Tensor& count) {
+      const at::Tensor terms = at::where(count.gt(0), term(held, anchors, positive, {}), none);
+      const at::Tensor kept = reduction.per_anchor ? count : count.mul(kept_of(terms, reduction));
+      sums.add_(terms.mul(kept).sum(1));
+      counts.add_(count.sum(1));
+      kept_counts.add_(kept.sum(1));
+    });
+  }
+  // By what an anchor's terms are multiplied: the derivative of the reduction.
+  at::Tensor factors = held.new_ones({n}), values = sums;
+  if (!reduction.class_weights.empty())
+    factors = class_weights_of(reduction, batch.labels).to(held.options());
+  if (reduction.per_anchor) {
+    values = sums.div(counts.clamp_min(1));
+    const at::Tensor kept = kept_of(values, reduction).mul(counts.gt(0));
+    kept_counts = kept;
+    values = values.mul(kept);
+    factors = factors.mul(kept).div(counts.clamp_min(1));
+    values = values.mul(reduction.class_weights.empty()
+                            ? held.new_ones({n})
+                            : class_weights_of(reduction, batch.labels).to(held.options()));
+  } else {
+    values = sums.mul(factors);
+  }
+  at::Tensor divisor = held.new_ones({});
+  if (reduction.count == Reduction::Count::kept)
+    divisor = kept_counts.sum().clamp_min(1);
+  else if (reduction.count != Reduction::Count::one)
+    divisor = reduction.per_anchor
+                  ? held.new_full({}, static_cast<double>(std::max<std::int64_t>(1, n)))
+                  : counts.sum().clamp_min(1);
+  factors = factors.div(divisor).unsqueeze(1);
+  const at::Tensor value = values.sum().div(divisor);
+  if (!needs_gradient(distances)) return value;
+  at::Tensor gradient = at::zeros_like(held);
+  for_each_positive([&](const at::Tensor& positive, const at::Tensor& count) {
+    const at::Tensor own = held.detach().requires_grad_(true);
+    const at::Tensor terms = at::where(count.gt(0), term(own, anchors, positive, {}), none);
+    const at::Tensor kept =
+        reduction.per_anchor ? count : count.mul(kept_of(terms.detach(), reduction));
+    const at::Tensor slope = gradients_of(terms.mul(kept).mul(factors).sum(), {own})[0];
+    if (slope.defined()) gradient.add_(slope);
+  });
+  return with_backward(value, {distances}, [gradient](const at::Tensor& outer) {
+    return std::vector<at::Tensor>{gradient.mul(outer)};
+  });
+}
+
+}  // namespace metriclab

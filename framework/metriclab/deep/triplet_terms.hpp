@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <functional>
+#include <metriclab/deep/tensor_terms.hpp>
+
+namespace metriclab {
+
+/// The terms of triplets in tensor operations: `distances` (rows × R) are those that the terms are
+/// made of, its first B rows those of the anchors; `positives`, (n) int64 columns, and `negatives`,
+/// (n) or undefined, where the term is wanted for every column; `anchors`, (n) rows. The result has
+/// shape (n), or (n × R) for every column.
+using TripletTerm =
+    std::function<at::Tensor(const at::Tensor& distances, const at::Tensor& anchors,
+                             const at::Tensor& positives, const at::Tensor& negatives)>;
+
+/// The reduction over the triplets listed, or over every positive with every negative of an anchor.
+///
+/// The batch is grouped where the tuples are all. Memory: O(B²) for however many triplets; one
+/// positive of each anchor at a time. Any device, without waiting for it.
+at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
+                            const Reduction& reduction, const TripletTerm& term);
+
+}  // namespace metriclab
