@@ -12,16 +12,21 @@ namespace {
 struct Options {
   std::string name, parameters;
   std::vector<std::string> state;
-  std::string embeddings, labels, reference, reference_labels, tuples, gradients;
+  std::string embeddings, labels, examples, targets, label_sets, reference, reference_labels,
+      tuples, gradients, state_after;
 
   DeepProbe::Request request() const {
     DeepProbe::Request request{.embeddings = embeddings,
                                .labels = labels,
+                               .examples = examples,
+                               .targets = targets,
+                               .label_sets = label_sets,
                                .reference = reference,
                                .reference_labels = reference_labels,
                                .tuples = tuples,
                                .state = {},
-                               .gradients = gradients};
+                               .gradients = gradients,
+                               .state_after = state_after};
     for (const std::string& one : state) {
       const auto equals = one.find('=');
       if (equals == 0 || equals == std::string::npos || equals + 1 == one.size())
@@ -35,10 +40,22 @@ struct Options {
 
 void add_arrays(CLI::App& command, Options& options) {
   command.add_option("name", options.name, "the plugin's name")->required();
-  command.add_option("--embeddings", options.embeddings, "(B × d), float32 or float64")
+  command
+      .add_option("--embeddings", options.embeddings,
+                  "(B × d), float32 or float64; (T × B × d): T batches, one after the other")
       ->required()
       ->type_name("E.npy");
-  command.add_option("--labels", options.labels, "(B) integers")->required()->type_name("y.npy");
+  command
+      .add_option("--labels", options.labels,
+                  "(B) integers; (B × L): the class, then coarser levels; none: each its own class")
+      ->type_name("y.npy");
+  command
+      .add_option("--examples", options.examples,
+                  "(B) integers: rows of one number are views of one example")
+      ->type_name("e.npy");
+  command.add_option("--targets", options.targets, "(B) real targets")->type_name("t.npy");
+  command.add_option("--label-sets", options.label_sets, "(B × C) of 0 and 1: sets of classes")
+      ->type_name("S.npy");
   command.add_option("--parameters", options.parameters, "the plugin's parameters, as in a spec")
       ->type_name("JSON");
   auto* reference = command
@@ -67,6 +84,10 @@ void add_probe_loss(CLI::App& probe, Globals& globals, int&) {
                    "the tuples to look at, as `metriclab probe miner` prints them; otherwise all")
       ->type_name("T.json");
   command->add_option("--gradients", options->gradients, "the folder to write the gradients to")
+      ->type_name("DIR");
+  command
+      ->add_option("--state-after", options->state_after,
+                   "the folder to write the loss's own tensors to, as they are afterwards")
       ->type_name("DIR");
   command->callback([&globals, options] {
     Registry registry = globals.registry();
