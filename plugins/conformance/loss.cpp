@@ -117,7 +117,8 @@ class Laws {
           // A loss with buffers changes them as it goes, so each evaluation begins with those of
           // the start, and with the parameters as they are now.
           if (first->buffers().empty()) return first->forward(own, tuples);
-          for (const NamedTensor& fresh : prepared(embeddings.size(1), at::kDouble)->buffers())
+          const auto begun = prepared(embeddings.size(1), at::kDouble);
+          for (const NamedTensor& fresh : begun->buffers())
             for (const NamedTensor& buffer : first->buffers())
               if (buffer.name == fresh.name) buffer.tensor.copy_(fresh.tensor);
           return first->forward(own, tuples);

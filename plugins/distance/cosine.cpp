@@ -15,6 +15,7 @@ class Cosine final : public BatchDistance {
         "Wang, Han, Huang, Dong, Scott. Multi-similarity loss with general pair weighting. CVPR "
         "2019");
     is.cost("O(n m d) time, O(n m) memory: one matrix product");
+    is.property("symmetric");
     is.property("zero_for_equal");
     is.property("invariant_to_rotation");
   }

@@ -13,6 +13,7 @@ class Dot final : public BatchDistance {
     is.source(
         "Sohn. Improved deep metric learning with multi-class N-pair loss objective. NIPS 2016");
     is.cost("O(n m d) time, O(n m) memory: one matrix product");
+    is.property("symmetric");
     is.property("invariant_to_rotation");
   }
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {

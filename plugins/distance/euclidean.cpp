@@ -14,6 +14,7 @@ class Euclidean final : public BatchDistance {
         "Schroff, Kalenichenko, Philbin. FaceNet: a unified embedding for face recognition and "
         "clustering. CVPR 2015 (squared there)");
     is.cost("O(n m d) time, O(n m) memory: one matrix product");
+    is.property("symmetric");
     is.property("zero_for_equal");
     is.property("invariant_to_rotation");
     is.property("invariant_to_translation");

@@ -16,6 +16,7 @@ class Lp final : public BatchDistance {
     is.summary("the p-norm of the difference, raised to a power");
     is.source("Minkowski. Geometrie der Zahlen. 1896");
     is.cost("O(n m d) time, O(n m) memory");
+    is.property("symmetric");
     is.property("zero_for_equal");
     is.property("invariant_to_translation");
     is.parameter("p", &Lp::p,

@@ -20,7 +20,7 @@ class Lp final : public Regularizer {
     is.parameter("p", &Lp::p, "which norm").at_least(1);
     is.parameter("power", &Lp::power, "the norm is raised to this").at_least(1);
   }
-  at::Tensor penalty(const at::Tensor& vectors) const override {
+  at::Tensor penalty(const at::Tensor& vectors, std::int64_t) const override {
     if (vectors.size(0) == 0) return vectors.sum();
     const at::Tensor norms = vectors.norm(p, {1});
     return (power == 1 ? norms : norms.pow(power)).mean();

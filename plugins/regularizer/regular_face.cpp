@@ -25,7 +25,7 @@ class RegularFace final : public Regularizer {
     is.property("invariant_to_scale");
     describe_common(is);
   }
-  at::Tensor penalty(const at::Tensor& vectors) const override {
+  at::Tensor penalty(const at::Tensor& vectors, std::int64_t) const override {
     if (vectors.size(0) < 2) return vectors.sum().mul(0);
     const at::Tensor distances = cosine_matrix(vectors, vectors);
     at::Tensor others = distances.detach().clone();

@@ -22,6 +22,8 @@ struct Reference {
   std::function<void(nlohmann::json& block, const nlohmann::json& is)> adapt = {};
   /// Its weights, (embedding × columns) say, as ours.
   std::function<at::Tensor(const at::Tensor& weights)> weights = {};
+  /// Its gradient with respect to the weights as ours, both ours in shape already.
+  std::function<at::Tensor(const at::Tensor& gradient, const at::Tensor& weights)> gradient = {};
   /// By what its loss and gradients are to be multiplied to be ours.
   std::function<double(const nlohmann::json& is)> factor = {};
   double tolerance = 1e-10;

@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <metriclab/data/split.hpp>
+#include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/schedule.hpp>
+#include <metriclab/deep/trainer.hpp>
 #include <metriclab/deep/training_set.hpp>
 #include <metriclab/plugin/json.hpp>
 
@@ -252,33 +254,137 @@ TEST_CASE("a training example is a copy of an example, and of a class of its own
   }();
   REQUIRE(copies > 1);
   const TrainingSet set(data, {turns.get()});
-  REQUIRE(static_cast<std::int64_t>(set.labels().size()) == 6 * copies);
+  REQUIRE(static_cast<std::int64_t>(set.sampling().labels.size()) == 6 * copies);
   CHECK(set.n_classes() == 3 * copies);
   for (std::int64_t i = 0; i < 6 * copies; ++i)
-    CHECK(set.labels()[static_cast<std::size_t>(i)] == (i % 6) % 3 + (i / 6) * 3);
-  const TrainingSet::Drawn drawn = set.batch({4, 4 + 6 * (copies - 1), 1}, Random(1));
+    CHECK(set.sampling().labels[static_cast<std::size_t>(i)] == (i % 6) % 3 + (i / 6) * 3);
+  const Batch drawn = set.batch({4, 4 + 6 * (copies - 1), 1}, Random(1));
   CHECK(drawn.labels.equal(integers({1, 1 + 3 * (copies - 1), 1})));
   const at::Tensor all = as_tensor(data.examples, 0, 6);
-  CHECK(drawn.inputs.select(0, 0).equal(all.select(0, 4)));
-  CHECK(drawn.inputs.select(0, 2).equal(all.select(0, 1)));
-  CHECK_FALSE(drawn.inputs.select(0, 1).equal(all.select(0, 4)));
+  CHECK(drawn.embeddings.select(0, 0).equal(all.select(0, 4)));
+  CHECK(drawn.embeddings.select(0, 2).equal(all.select(0, 1)));
+  CHECK_FALSE(drawn.embeddings.select(0, 1).equal(all.select(0, 4)));
 
   // Two of them: the second sees each copy of the first as an example.
   const auto more = registry().make<Transform>(parse_json(R"("rotations_as_classes")"));
   const TrainingSet twice(data, {turns.get(), more.get()});
   CHECK(twice.n_classes() == 3 * copies * copies);
-  CHECK(twice.labels().back() == 3 * copies * copies - 1);
+  CHECK(twice.sampling().labels.back() == 3 * copies * copies - 1);
   const auto squared = twice.batch({4 + 6 * 1 + 6 * copies * 1}, Random(1));
   CHECK(squared.labels.equal(integers({1 + 3 * 1 + 3 * copies * 1})));
 }
 
-TEST_CASE("further columns go along with a batch") {
-  Data data = clouds(2, 3, {2}, 1, 14);
+TEST_CASE("what a data set knows beside its classes goes along with a batch") {
+  Data data = clouds(2, 3, {1, 2, 2}, 1, 14);
   data.columns.push_back({"place", {5, 4, 3, 2, 1, 0}, {"a", "b", "c", "d", "e", "f"}});
-  const TrainingSet set(data, {});
-  const auto drawn = set.batch({4, 0}, Random(1));
+  data.targets = {0, 10, 20, 30, 40, 50};
+  data.label_sets = {{0}, {}, {1, 2}, {0}, {0, 2}, {1}};
+  data.set_classes = {"x", "y", "z"};
+  data.constraints.pairs = {{0, 2, true}, {0, 1, false}};
+  data.constraints.triplets = {{0, 2, 1}};
+  const auto turns = registry().make<Transform>(parse_json(R"("rotations_as_classes")"));
+  const TrainingSet set(data, {turns.get()});
+  const Batch drawn = set.batch({4, 0, 6 + 4}, Random(1));
   REQUIRE(drawn.columns.size() == 1);
-  CHECK(drawn.columns[0].equal(integers({1, 5})));
+  CHECK(drawn.columns[0].equal(integers({1, 5, 1})));
+  CHECK(drawn.targets.equal(integers({40, 0, 40}).to(at::kDouble)));
+  CHECK(drawn.label_sets.equal(integers({1, 0, 1, 1, 0, 0, 1, 0, 1}).view({3, 3}).to(at::kDouble)));
+  CHECK(drawn.examples.equal(integers({4, 0, 10})));
+  const SamplingSetting& is = set.sampling();
+  REQUIRE(is.positive_pairs.size() == static_cast<std::size_t>(turns->copies()));
+  CHECK(is.positive_pairs[1] == std::array<std::int64_t, 2>{6, 8});
+  CHECK(is.negative_pairs[1] == std::array<std::int64_t, 2>{6, 7});
+  CHECK(is.triplets[1] == std::array<std::int64_t, 3>{6, 8, 7});
+  CHECK(is.columns[0][6 + 1] == 4);
+  CHECK(set.setting().n_label_sets == 3);
+  CHECK(set.setting().column_names == std::vector<std::string>{"place"});
+}
+
+/// Asks for a snapshot in the first step of each epoch, and keeps what the last one was.
+class Seeing final : public Loss {
+ public:
+  void prepare(const LossSetting& setting) override {
+    kept_ = buffer("kept", normal_tensor({static_cast<std::int64_t>(setting.labels.size()),
+                                          setting.embedding_size},
+                                         0, random_));
+  }
+  at::Tensor forward(const Batch& batch, const Tuples& given) override {
+    tuples.push_back(given);
+    return batch.embeddings.square().sum().add(kept_.sum());
+  }
+  bool wants_snapshot(const Progress& progress) const override {
+    asked.push_back(progress.step);
+    return progress.step_of_epoch == 0;
+  }
+  void see(const Snapshot& snapshot) override {
+    kept_.copy_(snapshot.embeddings);
+    seen.push_back(snapshot);
+  }
+  bool needs_labels() const override { return false; }
+
+  mutable std::vector<std::int64_t> asked;
+  std::vector<Snapshot> seen;
+  std::vector<Tuples> tuples;
+
+ private:
+  Random random_{1};
+  at::Tensor kept_;
+};
+
+/// Two batches an epoch: one with a triplet, one with pairs; it sees the examples embedded.
+class Tupled final : public Sampler {
+ public:
+  void prepare(const SamplingSetting&) override {}
+  bool needs_embeddings() const override { return true; }
+  std::vector<SampledBatch> epoch(Random, const EmbeddedExamples& embedded) const override {
+    sizes.push_back(embedded.n * embedded.d);
+    first.push_back(embedded.values[0]);
+    return {{.examples = {4, 0, 2}, .triplets = {{1, 2, 0}}},
+            {.examples = {0, 1}, .positive_pairs = {{0, 1}}, .negative_pairs = {{1, 0}}}};
+  }
+  mutable std::vector<std::int64_t> sizes;
+  mutable std::vector<float> first;
+};
+
+TEST_CASE("snapshots are of the network as it is, and tuples of a sampler reach the loss") {
+  Data data = clouds(3, 2, {4}, 1, 15);
+  data.columns.clear();
+  auto network =
+      registry().make<Architecture>(parse_json(R"({"plugin": "linear", "embedding": 2})"));
+  Seeing loss;
+  Tupled sampler;
+  TrainingSettings settings;
+  settings.epochs = 2;
+  const Training training{.data = data,
+                          .random = Random(1),
+                          .initialization = Random(2),
+                          .checkpoints = "",
+                          .progress = {}};
+  train(settings, {.network = *network, .loss = loss, .sampler = sampler}, training);
+  CHECK(loss.asked == std::vector<std::int64_t>{0, 1, 2, 3});
+  REQUIRE(loss.seen.size() == 2);
+  CHECK(loss.seen[0].labels.equal(integers({0, 1, 2, 3, 4, 5})));  // none: each its own class
+  CHECK(loss.seen[1].embeddings.size(0) == 6);
+  CHECK(loss.seen[1].embeddings.size(1) == 2);
+  CHECK_FALSE(loss.seen[0].embeddings.equal(loss.seen[1].embeddings));
+  CHECK(sampler.sizes == std::vector<std::int64_t>{12, 12});
+  CHECK(sampler.first[1] == loss.seen[1].embeddings[0][0].item<float>());
+  REQUIRE(loss.tuples.size() == 4);
+  CHECK((loss.tuples[0].form == Tuples::Form::triplets));
+  CHECK(as_indices(loss.tuples[0].anchor) == std::vector<std::int64_t>{1});
+  CHECK(as_indices(loss.tuples[0].negative) == std::vector<std::int64_t>{0});
+  CHECK((loss.tuples[1].form == Tuples::Form::pairs));
+  CHECK(as_indices(loss.tuples[1].positive) == std::vector<std::int64_t>{1});
+  CHECK(as_indices(loss.tuples[1].negative_anchor) == std::vector<std::int64_t>{1});
+
+  const auto miner = make_miner("\"batch_hard\"");
+  try {
+    train(settings, {.network = *network, .loss = loss, .sampler = sampler, .miner = miner.get()},
+          training);
+    FAIL("a miner beside given tuples was taken");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).starts_with("/miner: the sampler makes batches of given"));
+  }
 }
 
 }  // namespace

@@ -119,6 +119,23 @@ at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y) {
 
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return products(x, y, -1, 0); }
 
+namespace {
+constexpr double kLongestInBall = 1 - 1e-5;
+}
+
+at::Tensor into_ball(const at::Tensor& x) {
+  constexpr double kLeastLength = 1e-12;
+  // Its gradient at 0 is that of the identity: tanh(a)/a is 1 there.
+  const at::Tensor lengths = x.norm(2, {1}, true).clamp_min(kLeastLength);
+  return x.mul(lengths.tanh().clamp_max(kLongestInBall).div(lengths));
+}
+
+at::Tensor room_in_ball(const at::Tensor& x) {
+  // 1 − tanh² = 1/cosh²; lengths whose cosh overflows are beyond the longest.
+  return x.norm(2, {1}).clamp_max(40).cosh().square().reciprocal().clamp_min(
+      1 - kLongestInBall * kLongestInBall);
+}
+
 at::Tensor normalized_rows(const at::Tensor& x) {
   constexpr double kLeastLength = 1e-12;
   if (!x.is_cpu()) return x.div(x.norm(2, {1}, true).clamp_min(kLeastLength));

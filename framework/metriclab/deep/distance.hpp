@@ -43,6 +43,12 @@ at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y);
 /// −x_i·y_j.
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y);
 
+/// tanh(‖x‖) x/‖x‖ of each row: from the tangent space at the origin into the Poincaré ball. No row
+/// becomes longer than 1 − 10⁻⁵, beyond which distances lose all digits.
+at::Tensor into_ball(const at::Tensor& x);
+/// 1 − ‖u‖² of the rows u of that, (n), from x: near the border the difference has lost its digits.
+at::Tensor room_in_ball(const at::Tensor& x);
+
 /// Each row divided by its Euclidean length; a zero row stays zero.
 at::Tensor normalized_rows(const at::Tensor& x);
 

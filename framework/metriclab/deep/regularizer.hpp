@@ -24,8 +24,9 @@ class Regularizer : public Component {
         .one_of({"embeddings", "weights"});
   }
 
-  /// A scalar; `vectors` (n × d), a row an embedding or a class. 0 for n = 0.
-  virtual at::Tensor penalty(const at::Tensor& vectors) const = 0;
+  /// A scalar; `vectors` (n × d), a row an embedding or a class, or one of `per_class` that a class
+  /// has, together. 0 for n = 0.
+  virtual at::Tensor penalty(const at::Tensor& vectors, std::int64_t per_class = 1) const = 0;
 
   double weight = 1.0;
   std::string on = "embeddings";

@@ -22,11 +22,13 @@ at::Tensor TupleLoss::forward(const Batch& batch, const Tuples& tuples, bool fus
   if (tuples.form == Tuples::Form::all) seen = grouped(seen);
   at::Tensor loss = fused ? fused_loss(seen, tuples) : tensor_loss(seen, tuples);
   for (const Plugin<Regularizer>& regularizer : regularizers) {
-    const at::Tensor vectors = regularizer->on == "weights" ? weights() : batch.embeddings;
+    const bool on_weights = regularizer->on == "weights";
+    const at::Tensor vectors = on_weights ? weights() : batch.embeddings;
     if (!vectors.defined())
       throw Error("a regularizer is on \"weights\", and this loss has none; take \"embeddings\"")
           .in("regularizers");
-    loss = loss.add(regularizer->penalty(vectors), regularizer->weight);
+    loss = loss.add(regularizer->penalty(vectors, on_weights ? vectors_per_class() : 1),
+                    regularizer->weight);
   }
   return loss;
 }

@@ -60,9 +60,11 @@ class TupleLoss : public Loss {
   virtual at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) {
     return tensor_loss(batch, tuples);
   }
-  /// The trained vectors of the classes, (classes × d), which regularizers may act on; undefined:
+  /// The trained vectors of the classes, (classes·k × d), which regularizers may act on; undefined:
   /// there are none.
   virtual at::Tensor weights() const { return {}; }
+  /// How many of them a class has, which stand together.
+  virtual std::int64_t vectors_per_class() const { return 1; }
 
   /// The matrix (n × m) of distances between vectors, normalised first where the parameters say so.
   at::Tensor distances(const at::Tensor& x, const at::Tensor& y) const;

@@ -17,6 +17,7 @@ class MyDistance final : public BatchDistance {
     is.summary("pseudo-Huber: quadratic for small differences of a feature, linear for large ones");
     is.source("yours: authors, title, venue, year; the number of the equation");
     is.cost("O(n m d) time and memory");
+    is.property("symmetric");
     is.property("zero_for_equal");
     is.property("invariant_to_translation");
     is.parameter("delta", &MyDistance::delta, "where quadratic goes over into linear").above(0);

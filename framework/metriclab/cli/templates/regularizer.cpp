@@ -19,7 +19,7 @@ class MyRegularizer final : public Regularizer {
     describe_common(is);  // "weight", "on"
     is.parameter("length", &MyRegularizer::length, "the length that costs nothing").at_least(0);
   }
-  at::Tensor penalty(const at::Tensor& vectors) const override {
+  at::Tensor penalty(const at::Tensor& vectors, std::int64_t) const override {
     if (vectors.size(0) == 0) return vectors.sum();
     return vectors.norm(2, {1}).sub(length).square().mean();
   }
