@@ -143,26 +143,11 @@ class Laws {
                      return "";
                    });
     if (!sound || !untouched(checks)) return checks.rest_not_checked();
-    checks.law("its gradients equal finite differences over all tuples", [&]() -> std::string {
-      for (const Batch& batch : ordinary())
-        if (std::string failure = gradient_on(batch, Tuples::all()); !failure.empty())
-          return failure;
-      return "";
-    });
     const Tuples triplets = Tuples::triplets(index_tensor({0, 0, 3, 2}), index_tensor({3, 5, 9, 7}),
                                              index_tensor({1, 2, 6, 0}));
     const Tuples pairs = Tuples::pairs(index_tensor({0, 5, 2}), index_tensor({3, 9, 8}),
                                        index_tensor({0, 4, 6, 1}), index_tensor({1, 3, 2, 5}));
-    checks.law_or_error("… over triplets given",
-                        [&] { return gradient_on(law_batch(mixed(), 5, 14), triplets); });
-    checks.law_or_error("… over pairs given",
-                        [&] { return gradient_on(law_batch(mixed(), 5, 15), pairs); });
-    checks.law_or_error("… with a reference set", [&] {
-      Batch batch = law_batch(mixed(), 5, 16);
-      batch.reference = random_rows(7, 5, 17);
-      batch.reference_labels = index_tensor({0, 1, 1, 2, 3, 0, 5});
-      return gradient_on(batch, Tuples::all());
-    });
+    gradients(checks, triplets, pairs);
     checks.law(
         "tuples given that are none at all give a finite value; 0 with zero gradient without "
         "trained parameters or penalties",
@@ -238,6 +223,34 @@ class Laws {
     });
   }
 
+  /// Whether its plugin declares a property.
+  bool declares(const std::string& property) const {
+    const auto is = registry_.description("loss", resolved_.at("plugin").as_string()).properties;
+    return std::find(is.begin(), is.end(), property) != is.end();
+  }
+
+  void gradients(Checks& checks, const Tuples& triplets, const Tuples& pairs) const {
+    const std::string what = "its gradients equal finite differences";
+    if (declares("stops_gradient"))
+      return checks.not_checked(what, "a part of it is taken as constant by the gradient");
+    checks.law(what + " over all tuples", [&]() -> std::string {
+      for (const Batch& batch : ordinary())
+        if (std::string failure = gradient_on(batch, Tuples::all()); !failure.empty())
+          return failure;
+      return "";
+    });
+    checks.law_or_error("… over triplets given",
+                        [&] { return gradient_on(law_batch(mixed(), 5, 14), triplets); });
+    checks.law_or_error("… over pairs given",
+                        [&] { return gradient_on(law_batch(mixed(), 5, 15), pairs); });
+    checks.law_or_error("… with a reference set", [&] {
+      Batch batch = law_batch(mixed(), 5, 16);
+      batch.reference = random_rows(7, 5, 17);
+      batch.reference_labels = index_tensor({0, 1, 1, 2, 3, 0, 5});
+      return gradient_on(batch, Tuples::all());
+    });
+  }
+
   /// The formula for devices of their own.
   void in_tensors(Checks& checks, const Tuples& triplets, const Tuples& pairs) const {
     const auto loss = prepared(5, at::kDouble);
@@ -290,6 +303,7 @@ class Laws {
     const std::string what = "the order of the batch doesn't matter";
     if (!prepared(5, at::kDouble)->buffers().empty())
       return checks.not_checked(what, "it keeps something from batch to batch");
+    if (declares("depends_on_order")) return checks.not_checked(what, "it declares that it does");
     checks.law(what, [&]() -> std::string {
       for (const Batch& batch : ordinary()) {
         const at::Tensor order =
@@ -361,6 +375,7 @@ class Laws {
     const bool by_default =
         registry_.resolve("loss", stand_in(registry_, "loss", name)) == resolved_;
     for (const std::string& property : is.properties) {
+      if (property == "stops_gradient" || property == "depends_on_order") continue;
       if (!by_default) {
         checks.not_checked(property, "it is declared for the defaults");
         continue;
@@ -377,8 +392,8 @@ class Laws {
           } else if (property == "invariant_to_translation") {
             changed.embeddings = batch.embeddings.add(2);
           } else {
-            return "a loss declares \"invariant_to_rotation\", \"invariant_to_scale\" or "
-                   "\"invariant_to_translation\"";
+            return "a loss declares \"invariant_to_rotation\", \"invariant_to_scale\", "
+                   "\"invariant_to_translation\", \"stops_gradient\" or \"depends_on_order\"";
           }
           const double first = evaluate(batch).value,
                        second = evaluate(changed, Tuples::all(), turn).value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/deep/tuple_loss.hpp>
+#include <metriclab/deep/pair_hinges.hpp>
 
 namespace {
 
@@ -15,9 +15,9 @@ using namespace metriclab;
 /// (B). Without pairs: 0, with zero gradient. Triplets given count as their different pairs. Cost:
 /// O(B² d) time, O(B²) memory. Differs from the paper: Eq. 4 there is squared and has no positive
 /// margin (`squared` gives it), its embeddings are not normalised, and it sums over the pairs.
-class Contrastive final : public TupleLoss {
+class Contrastive final : public PairHingeLoss {
  public:
-  Contrastive() : TupleLoss("euclidean", true, "avg_non_zero") {}
+  Contrastive() : PairHingeLoss("euclidean", true, "avg_non_zero") {}
   static void describe(Description<Contrastive>& is) {
     is.summary("pulls positive pairs together, pushes negative pairs apart to a margin");
     is.source(
@@ -36,52 +36,9 @@ class Contrastive final : public TupleLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairCounts counts = pair_counts(batch, tuples);
-    const at::Tensor d = distances(batch);
-    auto part = [&](const at::Tensor& excess, const at::Tensor& count) {
-      const at::Tensor hinge = excess.clamp_min(0);
-      return reduced(squared ? hinge.square().mul(0.5) : hinge, count, batch.labels,
-                     reducer->reduction());
-    };
-    return part(d.sub(positive_margin), counts.positive)
-        .add(part(d.neg().add(negative_margin), counts.negative));
-  }
-
-  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairPlaces places(batch, tuples);
-    const Reduction reduction = reducer->reduction();
-    TermSum positive(reduction, places), negative(reduction, places);
-    return fused_rows(
-        distances(batch), places,
-        [&]<class T>(const PairRow<T>& row) {
-          add(positive, row.anchor, row.positives, T(1), T(-positive_margin),
-              row.positive_gradient);
-          add(negative, row.anchor, row.negatives, T(-1), T(negative_margin),
-              row.negative_gradient);
-        },
-        [&] {
-          return ReducedPairs{positive.value() + negative.value(), positive.scale(),
-                              negative.scale()};
-        });
-  }
+  Hinges hinges() const override { return {positive_margin, negative_margin, squared}; }
 
  private:
-  /// The terms f(slope · d + shift) of one anchor.
-  template <class T>
-  void add(TermSum& terms, std::int64_t anchor, std::span<const T> d, T slope, T shift,
-           std::span<T> gradient) const {
-    const Kept<T> kept = terms.kept<T>();
-    const KeptSum is =
-        squared ? squared_hinge_sum(d, slope, shift, kept) : hinge_sum(d, slope, shift, kept);
-    const T factor = static_cast<T>(terms.add(anchor, is, d.size()));
-    if (factor == 0) return;
-    if (squared)
-      add_squared_hinge_gradient(d, slope, shift, kept, factor, gradient);
-    else
-      add_hinge_gradient(d, slope, shift, kept, factor, gradient);
-  }
-
   double positive_margin = 0;
   double negative_margin = 1;
   bool squared = false;

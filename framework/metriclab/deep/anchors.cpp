@@ -25,6 +25,12 @@ at::Tensor index_tensor(const std::vector<std::int64_t>& indices) {
   return tensor;
 }
 
+at::Tensor double_tensor(const std::vector<double>& values) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kDouble);
+  std::copy(values.begin(), values.end(), tensor.data_ptr<double>());
+  return tensor;
+}
+
 std::span<const Index> AnchorPairs::Lists::of(std::int64_t list) const {
   const auto at = static_cast<std::size_t>(list);
   return std::span(items).subspan(static_cast<std::size_t>(starts[at]),

@@ -66,6 +66,8 @@ class AnchorTriplets {
 std::vector<std::int64_t> as_indices(const at::Tensor& tensor);
 /// The other way round, (n) int64.
 at::Tensor index_tensor(const std::vector<std::int64_t>& indices);
+/// (n) float64.
+at::Tensor double_tensor(const std::vector<double>& values);
 
 /// Throws Error where the batch's labels don't fit its embeddings, or tuples point outside of it.
 void check_batch(const Batch& batch);
