@@ -14,9 +14,10 @@ using namespace metriclab;
 
 /// AdaCos: a softmax over cosines whose scale adapts itself.
 ///
-///     loss = mean over the examples of −log( e^{s cos θ_y} / Σ over all classes c of e^{s cos θ_c}
-///     ) s at first √2 log(C − 1), afterwards log(M) / cos(min(π/4, median of θ_y over the batch)),
-///     M = mean over the examples of Σ over c ≠ y of e^{s cos θ_c}    (Eq. 13, 15–16)
+///     loss = mean over the examples of −log( e^{s cos θ_y} / Σ over all c of e^{s cos θ_c} )
+///     s at first = √2 log(C − 1)
+///     s afterwards = log(M) / cos(min(π/4, median of θ_y over the batch))     (Eq. 13, 15–16)
+///     M = mean over the examples of Σ over c ≠ y of e^{s cos θ_c}
 ///
 /// θ_c: the angle between the embedding and the weight of class c. With `dynamic` off s stays as it
 /// begins (the paper's fixed AdaCos). s is never below 1, where few classes would make it 0 or

@@ -7,8 +7,8 @@ using namespace metriclab;
 
 /// ArcFace: additive angular margin.
 ///
-///     loss = mean over the examples of −log( e^{s cos(θ_y + m)} / (e^{s cos(θ_y + m)} + Σ over c ≠
-///     y of e^{s cos θ_c}) )    (Eq. 3)
+///     loss = mean over the examples of −log( e^{s T} / (e^{s T} + Σ over c ≠ y of e^{s cos θ_c}) )
+///     T = cos(θ_y + m)                                                        (Eq. 3)
 ///
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`. Where
 /// θ_y + m is beyond π, cos(θ_y + m) is cos θ_y − m sin m. Shapes: embeddings (B × d), labels (B)

@@ -10,9 +10,8 @@ using namespace metriclab;
 
 /// Center loss: draws each embedding to the centre of its class.
 ///
-///     loss = mean over the examples of ½ ‖x − c_y‖²    (Eq. 2)
-///     afterwards c_j moves by −α Σ over the batch's examples of class j of (c_j − x) / (1 + how
-///     many these are)    (Eq. 4)
+///     loss = mean over the examples of ½ ‖x − c_y‖²                           (Eq. 2)
+///     c_j ← c_j − α (Σ over the n_j examples of class j of (c_j − x)) / (1 + n_j)   (Eq. 4)
 ///
 /// α: `center_rate`. The centres follow the embeddings by that rule and are no parameters: the
 /// optimiser has no part in them. Alone it is least where all embeddings coincide; it is meant

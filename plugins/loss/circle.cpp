@@ -9,9 +9,10 @@ using namespace metriclab;
 
 /// Circle loss.
 ///
-///     term of an anchor = log(1 + Σ over its negatives of e^{γ α⁻ (s(a, n) − m)} · Σ over its
-///     positives of e^{−γ α⁺ (s(a, p) − (1 − m))})    (Eq. 6) α⁻ = [s(a, n) + m]₊,    α⁺ = [1 + m −
-///     s(a, p)]₊    (Eq. 5, 8) loss = mean of the terms above 0 over the anchors
+///     term of an anchor = log(1 + Σ over its negatives of e^{γ α⁻ (s(a, n) − m)}
+///                               · Σ over its positives of e^{−γ α⁺ (s(a, p) − (1 − m))})   (Eq. 6)
+///     α⁻ = [s(a, n) + m]₊,    α⁺ = [1 + m − s(a, p)]₊                         (Eq. 5, 8)
+///     loss = mean of the terms above 0 over the anchors
 ///
 /// s: the similarity, by default the cosine; α weighs a pair by how far it is from its optimum, and
 /// is taken as a constant by the gradient, as in the paper. An anchor without positives or without

@@ -7,8 +7,8 @@ using namespace metriclab;
 
 /// CosFace: additive cosine margin.
 ///
-///     loss = mean over the examples of −log( e^{s (cos θ_y − m)} / (e^{s (cos θ_y − m)} + Σ over c
-///     ≠ y of e^{s cos θ_c}) )    (Eq. 4)
+///     loss = mean over the examples of −log( e^{s T} / (e^{s T} + Σ over c ≠ y of e^{s cos θ_c}) )
+///     T = cos θ_y − m                                                         (Eq. 4)
 ///
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`. Shapes:
 /// embeddings (B × d), labels (B) below the number of classes; trained: weights (classes × d). An

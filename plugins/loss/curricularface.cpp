@@ -12,8 +12,9 @@ using namespace metriclab;
 /// CurricularFace: ArcFace in which the hard other classes weigh the more, the farther training is.
 ///
 ///     loss = mean over the examples of −log( e^{s T} / (e^{s T} + Σ over c ≠ y of e^{s N_c}) )
-///     (Eq. 5) T = cos(θ_y + m);    N_c = cos θ_c where T ≥ cos θ_c, otherwise cos θ_c (t + cos
-///     θ_c) t at first 0, afterwards t ← (1 − a) t + a · mean over the batch of cos θ_y    (Eq. 8)
+///     T = cos(θ_y + m)                                                        (Eq. 5)
+///     N_c = cos θ_c where T ≥ cos θ_c, otherwise cos θ_c (t + cos θ_c)
+///     t at first 0, afterwards t ← (1 − a) t + a · mean over the batch of cos θ_y   (Eq. 8)
 ///
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`; a:
 /// `momentum`. Where θ_y + m is beyond π, T is cos θ_y − m sin m. Shapes: embeddings (B × d),

@@ -10,9 +10,9 @@ using namespace metriclab;
 
 /// Generalised lifted structure loss.
 ///
-///     term of an anchor = [ log Σ over its positives of e^{d(a, p) − positive_margin} + log Σ over
-///     its negatives of e^{negative_margin − d(a, n)} ]₊    (Eq. 8) loss = mean of the terms over
-///     the B anchors
+///     term of an anchor = [ log Σ over its positives of e^{d(a, p) − positive_margin}
+///                         + log Σ over its negatives of e^{negative_margin − d(a, n)} ]₊   (Eq. 8)
+///     loss = mean of the terms over the B anchors
 ///
 /// d: by default the Euclidean distance of normalised embeddings. A sum of nothing has no part in
 /// the term (0 in the place of its logarithm). Shapes: embeddings (B × d), labels (B). Without

@@ -7,8 +7,7 @@ using namespace metriclab;
 
 /// Proxies in the Poincaré ball: a softmax over hyperbolic distances.
 ///
-///     loss = mean over the examples of −log( e^{−d(x, p_y)/τ} / Σ over all classes c of e^{−d(x,
-///     p_c)/τ} )
+///     loss = mean over the examples of −log( e^{−d(x, p_y)/τ} / Σ over all c of e^{−d(x, p_c)/τ} )
 ///
 /// d: by default "poincare", which maps embeddings and proxies, tangent vectors at the origin, into
 /// the ball; τ: `temperature`. Shapes: embeddings (B × d), labels (B) below the number of classes;

@@ -10,8 +10,8 @@ using namespace metriclab;
 /// Intra-pair variance loss: no pair is to lag behind the mean of its kind. It is meant beside
 /// another loss ("sum").
 ///
-///     loss = R over P of [(1 − ε⁺) S⁺ − s(a, p)]₊² + R over N of [s(a, n) − (1 + ε⁻) S⁻]₊²    (Eq.
-///     9–10)
+///     loss = R over P of [(1 − ε⁺) S⁺ − s(a, p)]₊²
+///          + R over N of [s(a, n) − (1 + ε⁻) S⁻]₊²                            (Eq. 9–10)
 ///
 /// s: the similarity, by default the cosine; S⁺, S⁻: its mean over the positive and over the
 /// negative pairs, through which the gradient goes as well; R: the reducer, on each sum by itself.

@@ -9,9 +9,9 @@ using namespace metriclab;
 /// Large-margin softmax (L-Softmax): multiplicative angular margin, with the lengths of embeddings
 /// and weights.
 ///
-///     loss = mean over the examples of −log( e^{a_y ψ(θ_y)} / (e^{a_y ψ(θ_y)} + Σ over c ≠ y of
-///     e^{a_c cos θ_c}) ), a_c = s ‖w_c‖ ‖x‖,    ψ(θ) = (−1)^k cos(m θ) − 2k  for θ in [kπ/m, (k +
-///     1)π/m]    (Eq. 4–6)
+///     loss = mean over the examples of −log( e^{T} / (e^{T} + Σ over c ≠ y of e^{a_c cos θ_c}) )
+///     T = a_y ψ(θ_y),    a_c = s ‖w_c‖ ‖x‖                                     (Eq. 4)
+///     ψ(θ) = (−1)^k cos(m θ) − 2k  for θ in [kπ/m, (k + 1)π/m]                (Eq. 5–6)
 ///
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`, 1 in
 /// the paper. Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights

@@ -11,10 +11,9 @@ using namespace metriclab;
 /// MagFace: ArcFace with a margin that grows with the embedding's length, which comes to say how
 /// good an example is.
 ///
-///     loss = mean over the examples of −log( e^{s cos(θ_y + m(a))} / (e^{s cos(θ_y + m(a))} + Σ
-///     over c ≠ y of e^{s cos θ_c}) )
-///            + λ · mean over the examples of 1/a + a/u²    (Eq. 3, appendix)
-///     a = ‖x‖, brought into l … u;    m(a) linear between m(l) and m(u)
+///     loss = mean over the examples of −log( e^{s T} / (e^{s T} + Σ over c ≠ y of e^{s cos θ_c}) )
+///          + λ · mean over the examples of 1/a + a/u²                         (Eq. 3, appendix)
+///     T = cos(θ_y + m(a)),    a = ‖x‖, brought into l … u;    m(a) linear from m(l) to m(u)
 ///
 /// θ_c: the angle between the embedding and the weight of class c; l, u: `shortest`, `longest`;
 /// m(l), m(u): `lower_margin`, `upper_margin`; s: `scale`; λ: `length_weight`. The penalty draws

@@ -11,17 +11,17 @@ using namespace metriclab;
 
 /// Margin-based loss, with a trained border β between positives and negatives.
 ///
-///     term of a positive pair = [d(a, p) − β_a + margin]₊,    of a negative pair = [β_a − d(a, n)
-///     + margin]₊    (Eq. 4) loss = mean of the terms above 0, over both kinds together, + ν Σ over
-///     the positive pairs of β_a / their number N    (Eq. 5)
+///     term of a positive pair = [d(a, p) − β_a + margin]₊                     (Eq. 4)
+///     term of a negative pair = [β_a − d(a, n) + margin]₊
+///     loss = mean of the terms above 0, over both kinds together, + ν β       (Eq. 5)
 ///
 /// β_a: one border for all, or one for the anchor's class (`beta_per_class`); trained with
-/// `learn_beta`, then "beta" (1) or (classes); ν: `nu`; N: what the mean divides by. d: by default
-/// the Euclidean distance of normalised embeddings. With `by_triplets` a pair counts as often as it
-/// is in triplets: a positive once for each negative of its anchor and the other way round, and ν
-/// for each triplet. Shapes: embeddings (B × d), labels (B). Without pairs: 0, with zero gradient.
-/// Triplets given count as their different pairs, with `by_triplets` as often as listed. Cost: O(B²
-/// d) time, O(B²) memory.
+/// `learn_beta`, then "beta" (1) or (classes); ν: `nu`; with borders of classes ν Σ over the
+/// positive pairs of β_a / N stands in the place of ν β, N being the number of terms above 0. d: by
+/// default the Euclidean distance of normalised embeddings. With `by_triplets` a pair counts as
+/// often as it is in triplets: a positive once for each negative of its anchor and the other way
+/// round. Shapes: embeddings (B × d), labels (B). Without pairs: ν β. Triplets given count as their
+/// different pairs, with `by_triplets` as often as listed. Cost: O(B² d) time, O(B²) memory.
 /// Differs from the paper: no border for each example. (Its pairs come from the miner
 /// "distance_weighted".)
 class Margin final : public TupleLoss {
@@ -67,6 +67,7 @@ class Margin final : public TupleLoss {
                      count = at::cat({counts.positive, counts.negative}, 1);
     const at::Tensor loss = reduced(terms, count, batch.labels, reducer->reduction());
     if (nu == 0) return loss;
+    if (!beta_per_class) return loss.add(beta_.sum(), nu);
     const at::Tensor active = count.mul(terms.detach().gt(0)).sum().clamp_min(1);
     return loss.add(border.squeeze(1).mul(counts.positive.sum(1)).sum().div(active), nu);
   }
@@ -103,7 +104,7 @@ class Margin final : public TupleLoss {
           add_hinge_gradient(row.negatives, T(-1), m, kept,
                              static_cast<T>(factor * static_cast<double>(each_negative)),
                              row.negative_gradient);
-          if (nu == 0) return;
+          if (nu == 0 || !beta_per_class) return;
           const Kept<T> above{T(0), std::numeric_limits<T>::infinity()};
           active +=
               static_cast<double>(each_positive * hinge_sum(row.positives, T(1), m, above).n_kept +
@@ -113,6 +114,7 @@ class Margin final : public TupleLoss {
           return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
         });
     if (nu == 0) return loss;
+    if (!beta_per_class) return loss.add(beta_.sum(), nu);
     const at::Tensor weights = double_tensor(positives).to(border.scalar_type());
     return loss.add(border.mul(weights).sum().div(std::max(active, 1.0)), nu);
   }

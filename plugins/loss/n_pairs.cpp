@@ -11,8 +11,8 @@ using namespace metriclab;
 /// N-pair loss: of each class one pair, whose anchor is to find its positive among those of all
 /// classes.
 ///
-///     loss = mean over the classes c of −log( e^{s(a_c, p_c)} / Σ over the classes c' of e^{s(a_c,
-///     p_c')} )    (Eq. 7)
+///     loss = mean over the classes c of −log( e^{s(a_c, p_c)} / Σ over c' of e^{s(a_c, p_c')} )
+///                                                                             (Eq. 7)
 ///
 /// (a_c, p_c): the first positive pair of class c, in the order of the batch or of the tuples
 /// given; s: the similarity, by default the inner product. Classes without a pair have no part.

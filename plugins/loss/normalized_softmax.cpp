@@ -7,8 +7,8 @@ using namespace metriclab;
 
 /// Normalised softmax: a softmax classifier without bias whose weights have length 1.
 ///
-///     term of an example of class y = −log( e^{s(x, w_y)/τ} / Σ over all classes c of e^{s(x,
-///     w_c)/τ} ) loss = mean of the terms over the examples    (Eq. 3)
+///     term of an example of class y = −log( e^{s(x, w_y)/τ} / Σ over all c of e^{s(x, w_c)/τ} )
+///     loss = mean of the terms over the examples                              (Eq. 3)
 ///
 /// s: the similarity, by default the inner product of normalised embeddings and weights, which is
 /// the cosine; weights are normalised even where embeddings are not. Shapes: embeddings (B × d),

@@ -7,8 +7,9 @@ using namespace metriclab;
 
 /// NT-Xent, the normalised temperature-scaled cross entropy, with labels.
 ///
-///     term of a positive pair (i, p) = −log( e^{s(i, p)/τ} / (e^{s(i, p)/τ} + Σ over i's negatives
-///     of e^{s(i, n)/τ}) ) loss = mean of the terms over the positive pairs
+///     term of a positive pair (i, p) = −log( e^{s(i, p)/τ} / (e^{s(i, p)/τ} + N_i) )
+///     N_i = Σ over the negatives n of i of e^{s(i, n)/τ}
+///     loss = mean of the terms over the positive pairs
 ///
 /// s: the similarity (offset − distance), by default the cosine. An anchor's other positives are
 /// not in the sum. An anchor without negatives has terms 0. Shapes: embeddings (B × d), labels (B).

@@ -11,10 +11,9 @@ using namespace metriclab;
 
 /// Proxy anchor loss: each class has a trained proxy, which is the anchor of the whole batch.
 ///
-///     loss = 1/|P⁺| Σ over P⁺ of log(1 + Σ over the examples of the proxy's class of exp(−α (s(x,
-///     p) − margin)))
-///          + 1/|P|  Σ over P  of log(1 + Σ over the other examples of              exp( α (s(x, p)
-///          + margin)))    (Eq. 4)
+///     loss = 1/|P⁺| Σ over P⁺ of log(1 + Σ over its class's examples of e^{−α (s(x, p) − margin)})
+///          + 1/|P|  Σ over P  of log(1 + Σ over the other examples of e^{α (s(x, p) + margin)})
+///                                                                             (Eq. 4)
 ///
 /// P: all the proxies; P⁺: those with examples in the batch; s: the similarity, by default the
 /// cosine. Both sums go through the reducer, whose default divides by those numbers; class weights

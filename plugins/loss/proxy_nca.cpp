@@ -8,7 +8,7 @@ using namespace metriclab;
 /// Proxy-NCA: each class has a trained proxy, which stands for its examples in the NCA loss.
 ///
 ///     loss = mean over the examples of −log( e^{−α d(x, p_y)} / Σ over Z of e^{−α d(x, p_z)} )
-///     (Eq. 4)
+///                                                                             (Eq. 4)
 ///
 /// Z: the proxies of the other classes, or with `own_in_denominator` all of them; d: by default the
 /// squared Euclidean distance of normalised embeddings and proxies; α: `softmax_scale`. With one

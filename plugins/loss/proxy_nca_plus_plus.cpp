@@ -7,8 +7,8 @@ using namespace metriclab;
 
 /// ProxyNCA++: the probability of an example's own proxy among all, with a temperature.
 ///
-///     loss = mean over the examples of −log( e^{−d(x, p_y)/T} / Σ over all classes c of e^{−d(x,
-///     p_c)/T} )    (Eq. 5)
+///     loss = mean over the examples of −log( e^{−d(x, p_y)/T} / Σ over all c of e^{−d(x, p_c)/T} )
+///                                                                             (Eq. 5)
 ///
 /// d: by default the squared Euclidean distance of normalised embeddings and proxies; T:
 /// `temperature`. Shapes: embeddings (B × d), labels (B) below the number of classes; trained:

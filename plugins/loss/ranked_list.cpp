@@ -13,7 +13,7 @@ using namespace metriclab;
 ///
 ///     term of an anchor = (1 − λ) · weighted mean over its positives of [d(a, p) − (α − m)]₊
 ///                         + λ · weighted mean over its negatives of [α − d(a, n)]₊    (Eq. 6–8)
-///     weights: e^{T⁺ h} and e^{T⁻ h} of the hinges h above 0, taken as constants by the gradient
+///     weights: e^{T⁺ h} and e^{T⁻ h} of the hinges h above 0
 ///     loss = mean of the terms over the B anchors
 ///
 /// d: by default the Euclidean distance of normalised embeddings; α: `alpha`; m: `margin`; λ:
@@ -33,7 +33,6 @@ class RankedList final : public TupleLoss {
     is.cost("O(B² d) time, O(B²) memory");
     is.property("invariant_to_rotation");
     is.property("invariant_to_scale");
-    is.property("stops_gradient");
     is.parameter("margin", &RankedList::margin, "m: positives are to be nearer than α − m")
         .at_least(0);
     is.parameter("alpha", &RankedList::alpha, "α: how far negatives are to be");
@@ -58,8 +57,8 @@ class RankedList final : public TupleLoss {
     const at::Tensor d = distances(batch);
     const double more = weight_epsilon * static_cast<double>(d.size(1));
     auto part = [&](const at::Tensor& excess, const at::Tensor& count, double temperature) {
-      const at::Tensor hinge = excess.clamp_min(0), held = hinge.detach();
-      const at::Tensor weights = held.mul(temperature).exp().mul(held.gt(0)).mul(count);
+      const at::Tensor hinge = excess.clamp_min(0);
+      const at::Tensor weights = hinge.mul(temperature).exp().mul(hinge.detach().gt(0)).mul(count);
       const at::Tensor sum = weights.sum(1);
       const at::Tensor divisor = at::where(sum.gt(0), sum.add(more), sum.new_ones({}));
       return hinge.mul(weights).sum(1).div(divisor);
@@ -94,27 +93,28 @@ class RankedList final : public TupleLoss {
   }
 
  private:
-  /// The weighted mean of the hinges [slope · d + shift]₊ times `share`; `gradient`: the weights.
+  /// The weighted mean of the hinges h = [slope · d + shift]₊ times `share`, and its gradient by h.
   template <class T>
   static double part(std::span<const T> d, T slope, T shift, double temperature, double share,
                      double more, std::span<T> gradient) {
-    double sum = 0, weights = 0;
-    // Measured by the largest hinge, which no weight overflows by.
-    const T reach = slope > 0 ? maximum_of(d) : minimum_of(d);
-    const T most = d.empty() ? T(0) : slope * reach + shift;
+    // Weights are measured by that of the largest hinge, so that none overflows.
+    const T most = d.empty() ? T(0) : slope * (slope > 0 ? maximum_of(d) : minimum_of(d)) + shift;
     if (most <= 0) return 0;
     const T t = static_cast<T>(temperature);
+    double sum = 0, weights = 0;
     for (std::size_t j = 0; j < d.size(); ++j) {
       const T hinge = slope * d[j] + shift;
       if (hinge <= 0) continue;
-      const T weight = t == 0 ? T(1) : std::exp(t * (hinge - most));
-      gradient[j] = weight;
-      weights += static_cast<double>(weight);
-      sum += static_cast<double>(weight) * static_cast<double>(hinge);
+      gradient[j] = t == 0 ? T(1) : std::exp(t * (hinge - most));
+      weights += static_cast<double>(gradient[j]);
+      sum += static_cast<double>(gradient[j] * hinge);
     }
-    const double divisor = weights + more * std::exp(-temperature * static_cast<double>(most));
-    multiply_by(gradient, static_cast<T>(share / divisor));
-    return share * sum / divisor;
+    weights += more * std::exp(-temperature * static_cast<double>(most));
+    // ∂/∂h Σ w h / W with w = e^{T h}: w/W (1 + T (h − the mean)).
+    const T mean = static_cast<T>(sum / weights), factor = static_cast<T>(share / weights);
+    for (std::size_t j = 0; j < d.size(); ++j)
+      gradient[j] *= factor * (1 + t * (slope * d[j] + shift - mean));
+    return share * sum / weights;
   }
 
   double margin = 0.4;

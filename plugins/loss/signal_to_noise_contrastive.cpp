@@ -7,8 +7,8 @@ using namespace metriclab;
 
 /// Contrastive loss of signal-to-noise distances.
 ///
-///     loss = R over P of [d(a, p) − positive_margin]₊ + R over N of [negative_margin − d(a, n)]₊
-///     (Eq. 10)
+///     loss = R over P of [d(a, p) − positive_margin]₊
+///          + R over N of [negative_margin − d(a, n)]₊                         (Eq. 10)
 ///
 /// d: by default "snr", var(a − x)/var(a); P and N: the positive and negative pairs, each reduced
 /// by itself with the reducer R (by default the mean over its terms above 0). Shapes: embeddings (B

@@ -9,9 +9,10 @@ using namespace metriclab;
 
 /// SoftTriple: a softmax over classes with several centres each.
 ///
-///     S_c = Σ over the centres k of class c of q_k s(x, w_ck),    q = softmax over k of s(x,
-///     w_ck)/γ    (Eq. 6) loss = mean over the examples of −log( e^{λ (S_y − δ)} / (e^{λ (S_y − δ)}
-///     + Σ over c ≠ y of e^{λ S_c}) )    (Eq. 7)
+///     S_c = Σ over the centres k of class c of q_k s(x, w_ck),  q = softmax over k of s(x, w_ck)/γ
+///                                                                             (Eq. 6)
+///     loss = mean over the examples of −log( e^{λ T} / (e^{λ T} + Σ over c ≠ y of e^{λ S_c}) )
+///     T = S_y − δ                                                             (Eq. 7)
 ///
 /// s: the similarity, by default the cosine; δ: `margin`. Shapes: embeddings (B × d), labels (B)
 /// below the number of classes; trained: centers (classes·centers_per_class × d), those of a class

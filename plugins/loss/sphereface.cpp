@@ -8,9 +8,9 @@ using namespace metriclab;
 
 /// SphereFace (A-Softmax): multiplicative angular margin, with weights of length 1.
 ///
-///     loss = mean over the examples of −log( e^{a ψ(θ_y)} / (e^{a ψ(θ_y)} + Σ over c ≠ y of e^{a
-///     cos θ_c}) ), a = s ‖x‖,    ψ(θ) = (−1)^k cos(m θ) − 2k  for θ in [kπ/m, (k + 1)π/m]    (Eq.
-///     7)
+///     loss = mean over the examples of −log( e^{T} / (e^{T} + Σ over c ≠ y of e^{a cos θ_c}) )
+///     T = a ψ(θ_y),    a = s ‖x‖                                               (Eq. 7)
+///     ψ(θ) = (−1)^k cos(m θ) − 2k  for θ in [kπ/m, (k + 1)π/m]
 ///
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`, 1 in
 /// the paper. Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights

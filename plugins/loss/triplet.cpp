@@ -14,8 +14,8 @@ using namespace metriclab;
 
 /// Triplet margin loss.
 ///
-///     loss = mean over T of f(d(a, p) − d(a, n) + margin),    f(t) = [t]₊, or log(1 + e^t) with
-///     `smooth`
+///     loss = mean over T of f(d(a, p) − d(a, n) + margin)
+///     f(t) = [t]₊, or log(1 + e^t) with `smooth`
 ///
 /// T: the triplets with a non-zero term (the mean runs over those only; that is the default
 /// reducer); d: the loss's distance, by default Euclidean, not squared, of normalised embeddings.
