@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Losses with trained vectors of the classes: against values and gradients of an independent
 // implementation, and against plain formulations.
+#include <algorithm>
 #include <cmath>
 #include <metriclab/deep/anchors.hpp>
+#include <metriclab/plugin/file.hpp>
 #include <numbers>
 
 #include "reference.hpp"
@@ -414,6 +416,123 @@ TEST_CASE("curricularface: its formula, and the running mean") {
     t = 0.7 * t + 0.3 * own / 12;
     CHECK(loss->buffers()[0].tensor.item<double>() == doctest::Approx(t).epsilon(1e-12));
   }
+}
+
+TEST_CASE("manifold: reference values") {
+  const auto folder = deep_reference();
+  if (!folder) {
+    MESSAGE("skipped: no reference values on this machine");
+    return;
+  }
+  const Json file = Json::parse(read_file(*folder / "losses" / "ManifoldLoss.json"));
+  REQUIRE(file["cases"].size() == 2);
+  for (const Json& is : file["cases"]) {
+    const Json& params = is["params"];
+    Json block = {{"plugin", "manifold"},
+                  {"temperature", 0.5},
+                  {"only_violations", true},
+                  {"n_proxies", params["K"]}};
+    for (const auto& [name, ours] :
+         {std::pair{"alpha", "alpha"}, {"margin", "margin"}, {"lambdaC", "lambda_c"}})
+      if (params.contains(name)) block[ours] = params[name];
+    const auto loss = make_loss(block.dump());
+    Batch batch = reference_batch(*folder);
+    // The proxy of each row is given there; here it is that of its class.
+    batch.labels = integers(is["meta_classes"].get<std::vector<std::int64_t>>());
+    const std::int64_t k = params["K"];
+    loss->prepare(law_setting(k, 16));
+    REQUIRE(loss->buffers()[0].name == "meta_classes");
+    for (std::int64_t c = 0; c < k; ++c) loss->buffers()[0].tensor[c] = c;
+    auto array = [&](const char* of) { return read_tensor(*folder / is[of].get<std::string>()); };
+    loss->parameters()[0].tensor.detach().copy_(array("weights"));
+    const Outcome outcome = evaluate(*loss, batch);
+    CHECK(std::abs(outcome.value - is["loss"].get<double>()) < 1e-10);
+    CHECK(largest_difference(outcome.embeddings, array("grad_embeddings")) < 1e-10);
+    CHECK(largest_difference(outcome.parameters[0], array("grad_weights")) < 1e-10);
+  }
+}
+
+/// Where walks lead that go on with probability α, by walking.
+Rows walked(const Rows& vectors, double temperature, double alpha) {
+  const std::size_t n = vectors.size();
+  Rows steps(n, Row(n, 0)), walks(n, Row(n, 0));
+  Row degree(n, 0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) {
+      if (i != j)
+        steps[i][j] = std::exp(std::max(0.0, cosine(vectors[i], vectors[j])) / temperature);
+      degree[i] += steps[i][j];
+    }
+  for (int step = 0; step < 300; ++step) {
+    Rows next(n, Row(n, 0));
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j) {
+        if (i == j) next[i][j] = 1 - alpha;
+        for (std::size_t k = 0; k < n; ++k)
+          next[i][j] += alpha * steps[i][k] / std::sqrt(degree[i] * degree[k]) * walks[k][j];
+      }
+    walks = next;
+  }
+  return walks;
+}
+
+TEST_CASE("manifold by its formula") {
+  for (const bool only_violations : {false, true}) {
+    const std::string json =
+        R"({"plugin": "manifold", "n_proxies": 3, "temperature": 0.4, "alpha": 0.7, "margin": 0.02,
+            "lambda_c": 0.6, "only_violations": )" +
+        std::string(only_violations ? "true}" : "false}");
+    const Batch batch = law_batch(kLabels, 6, 10);
+    const auto loss = make_loss(json);
+    loss->prepare(law_setting(4, 6));
+    Rows vectors = rows_of_tensor(batch.embeddings);
+    const std::size_t n = vectors.size();
+    for (const Row& proxy : rows_of_tensor(loss->parameters()[0].tensor)) vectors.push_back(proxy);
+    REQUIRE(vectors.size() == n + 3);
+    const Rows f = walked(vectors, 0.4, 0.7);
+    auto n_pair = [&](const Row& s, std::size_t y) {
+      double sum = 1;
+      for (std::size_t k = 0; k < s.size(); ++k) {
+        const double excess = s[k] - s[y] + 0.02;
+        if (k != y && (excess > 0 || !only_violations)) sum += std::exp(excess);
+      }
+      return std::log(sum);
+    };
+    Row terms;
+    for (std::size_t i = 0; i < n; ++i) {
+      Row near, whole;
+      for (std::size_t k = n; k < n + 3; ++k) {
+        near.push_back(f[i][k]);
+        whole.push_back(cosine(f[i], f[k]));
+      }
+      const auto y =
+          static_cast<std::size_t>(loss->buffers()[0].tensor[kLabels[i]].item<std::int64_t>());
+      terms.push_back(n_pair(near, y) + 0.6 * n_pair(whole, y));
+    }
+    double sum = 0;
+    for (const double term : terms) sum += term;
+    CHECK(evaluate(*loss, batch).value ==
+          doctest::Approx(sum / static_cast<double>(n)).epsilon(1e-12));
+    // Example 0 is in two tuples, 3 and 1 in one.
+    const Tuples pairs = Tuples::pairs(integers({0}), integers({3}), integers({0}), integers({1}));
+    CHECK(evaluate(*loss, batch, pairs).value ==
+          doctest::Approx((terms[0] + (terms[1] + terms[3]) / 2) / static_cast<double>(n))
+              .epsilon(1e-12));
+  }
+}
+
+TEST_CASE("manifold: the groups of classes are as large as each other but for one") {
+  const auto loss = make_loss(R"({"plugin": "manifold", "n_proxies": 4})");
+  loss->prepare(law_setting(10, 2));
+  std::vector<int> sizes(4, 0);
+  for (std::int64_t c = 0; c < 10; ++c)
+    ++sizes.at(static_cast<std::size_t>(loss->buffers()[0].tensor[c].item<std::int64_t>()));
+  std::sort(sizes.begin(), sizes.end());
+  CHECK(sizes == std::vector<int>{2, 2, 3, 3});
+  // Never more groups than classes.
+  const auto few = make_loss(R"("manifold")");
+  few->prepare(law_setting(3, 2));
+  CHECK(few->parameters()[0].tensor.size(0) == 3);
 }
 
 }  // namespace
