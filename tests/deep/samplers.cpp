@@ -175,6 +175,83 @@ TEST_CASE("balanced: examples are drawn without favour (stochastic, seeded)") {
     CHECK(std::abs(static_cast<double>(count) - 1000) < 4.5 * 27.4);
 }
 
+TEST_CASE("class_weighted: classes are drawn as their weights say (stochastic, seeded)") {
+  const auto labels = labels_of({10, 40, 150});
+  auto shares = [&](const std::string& more) {
+    const auto made = sampler(
+        R"({"plugin": "class_weighted", "batch_size": 50, "batches": 200)" + more + "}", labels);
+    std::vector<double> count(3, 0);
+    for (const std::int64_t i : all_of(made->epoch(Random(1))))
+      ++count[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
+    for (double& one : count) one /= 10000;
+    return count;
+  };
+  // Of 10 000 draws a share of 1/3 has the deviation 0.0047.
+  for (const double share : shares("")) CHECK(std::abs(share - 1.0 / 3) < 4.5 * 0.0047);
+  // Weights 2 and 1 of an example: 20 against 40, and none of the third class.
+  const auto given = shares(R"(, "weights": [2, 1, 0])");
+  CHECK(std::abs(given[0] - 1.0 / 3) < 4.5 * 0.0047);
+  CHECK(given[2] == 0);
+}
+
+TEST_CASE("episodic: so many different ways with so many different examples") {
+  const auto labels = labels_of({3, 8, 9, 2, 30, 8});
+  const auto made = sampler(
+      R"({"plugin": "episodic", "ways": 3, "shots": 2, "queries": 6, "episodes": 50})", labels);
+  std::set<std::int64_t> ways;
+  for (const auto& batch : made->epoch(Random(1))) {
+    REQUIRE(batch.examples.size() == 24);
+    CHECK(counts(batch.examples).size() == 24);
+    std::set<std::int64_t> here;
+    for (std::size_t k = 0; k < 24; ++k) {
+      const std::int64_t label = labels[static_cast<std::size_t>(batch.examples[k])];
+      // Eight of a way, one way after the other.
+      CHECK(label == labels[static_cast<std::size_t>(batch.examples[k / 8 * 8])]);
+      here.insert(label);
+    }
+    CHECK(here.size() == 3);
+    ways.insert(here.begin(), here.end());
+  }
+  // The classes of 8 or more: all of them come up, and no other.
+  CHECK(ways == std::set<std::int64_t>{1, 2, 4, 5});
+  CHECK(error_of(R"({"plugin": "episodic", "ways": 5, "shots": 2, "queries": 6})", labels) ==
+        "/ways: 5 ways, and the training part has 4 classes with 2 shots and 6 queries; give fewer "
+        "of one or the other");
+}
+
+TEST_CASE("hierarchical: classes of few super-classes, examples of few classes") {
+  const auto labels = labels_of({6, 6, 6, 6, 6, 6, 6, 6, 6, 2, 6, 6});
+  std::vector<std::int64_t> places(labels.size()), thirds;
+  for (const std::int64_t label : labels) thirds.push_back(label / 3);
+  Registry registry(Registry::standard_folders());
+  const auto made = registry.make<Sampler>(parse_json(
+      R"({"plugin": "hierarchical", "super_classes": 2, "classes": 3, "per_class": 4, "column": "third", "batches": 60})"));
+  made->prepare(
+      {.labels = labels, .columns = {places, thirds}, .column_names = {"place", "third"}});
+  std::set<std::int64_t> seen;
+  for (const auto& batch : made->epoch(Random(1))) {
+    CHECK(counts(batch.examples).size() == 24);
+    std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> tree;
+    for (const std::int64_t i : batch.examples) {
+      const std::int64_t label = labels[static_cast<std::size_t>(i)];
+      ++tree[label / 3][label];
+    }
+    CHECK(tree.size() == 2);
+    for (const auto& [third, classes] : tree) {
+      CHECK(classes.size() == 3);
+      for (const auto& [label, count] : classes) CHECK(count == 4);
+      seen.insert(third);
+    }
+  }
+  // The last has a class of two examples, too few.
+  CHECK(seen == std::set<std::int64_t>{0, 1, 2});
+  const auto astray =
+      registry.make<Sampler>(parse_json(R"({"plugin": "hierarchical", "column": "thirt"})"));
+  CHECK_THROWS_WITH_AS(
+      astray->prepare({.labels = labels, .columns = {thirds}, .column_names = {"third"}}),
+      "/column: there is no label column \"thirt\"; did you mean \"third\"?", Error);
+}
+
 TEST_CASE("samplers say what there is and what is needed") {
   CHECK(error_of(R"({"plugin": "balanced", "classes": 4})", labels_of({5, 0, 5, 5})) ==
         "/classes: 4 classes in a batch, and the training part has 3; give at most as many");
