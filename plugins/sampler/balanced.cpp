@@ -43,7 +43,8 @@ class Deck {
   std::size_t next_;
 };
 
-/// Batches of P classes with K examples each, in this order: K of one class, K of the next.
+/// Batches of P classes with K examples each, in this order: K of one class, K of the next, each
+/// example `views` times.
 ///
 /// Classes come from a shuffled list of all, which is walked through and shuffled anew at its end,
 /// so that over an epoch their numbers of batches differ by at most one; each class's examples come
@@ -62,6 +63,9 @@ class Balanced final : public Sampler {
     is.cost("O(n + examples shown) time and O(n) memory an epoch");
     is.parameter("classes", &Balanced::classes, "P: how many classes a batch has").at_least(1);
     is.parameter("per_class", &Balanced::per_class, "K: how many examples of each of them")
+        .at_least(1);
+    is.parameter("views", &Balanced::views,
+                 "how often each example stands in its batch, transformed anew each time")
         .at_least(1);
     is.parameter(
           "batches", &Balanced::batches,
@@ -106,6 +110,7 @@ class Balanced final : public Sampler {
       class_deck.deal(classes, drawn);
       for (std::int64_t c : drawn)
         decks[static_cast<std::size_t>(c)].deal(per_class, batch.examples);
+      batch.examples = as_views(batch.examples, views);
     }
     return result;
   }
@@ -116,6 +121,7 @@ class Balanced final : public Sampler {
 
   std::int64_t classes = 8;
   std::int64_t per_class = 4;
+  std::int64_t views = 1;
   std::optional<std::int64_t> batches;
 };
 

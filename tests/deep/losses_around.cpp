@@ -108,6 +108,57 @@ TEST_CASE("matryoshka: the losses of the leading dimensions, each with its own t
         "/sizes: 7 is no size above the one before and at most the embedding's 6");
 }
 
+TEST_CASE("sum: losses with their weights, each with its own tensors") {
+  const Batch batch = law_batch(kLabels, 5, 46);
+  const auto sum = make_loss(
+      R"({"plugin": "sum", "losses": ["contrastive", "proxy_anchor", "proxy_anchor"], "weights": [2, 0.5, 1]})");
+  sum->prepare(law_setting(4, 5));
+  REQUIRE(sum->parameters().size() == 2);
+  CHECK(sum->parameters()[0].name == "loss_1/proxies");
+  CHECK(sum->parameters()[1].name == "loss_2/proxies");
+  double expected = 2 * evaluate(*make_loss(R"("contrastive")"), batch).value;
+  for (std::size_t k = 0; k < 2; ++k) {
+    const auto one = make_loss(R"("proxy_anchor")");
+    one->prepare(law_setting(4, 5));
+    one->parameters()[0].tensor.detach().copy_(sum->parameters()[k].tensor.detach());
+    expected += (k == 0 ? 0.5 : 1) * evaluate(*one, batch).value;
+  }
+  CHECK(evaluate(*sum, batch).value == doctest::Approx(expected).epsilon(1e-12));
+}
+
+TEST_CASE("siamese_bce: the cross-entropy of pairs, and the distance that it learns") {
+  const Batch batch = law_batch(kLabels, 4, 47);
+  const std::vector<Row> x = rows(batch.embeddings);
+  for (const bool balanced : {true, false}) {
+    const auto loss = make_loss(std::string(R"({"plugin": "siamese_bce", "balanced": )") +
+                                (balanced ? "true}" : "false}"));
+    loss->prepare(law_setting(4, 4));
+    // At first every weight is 1.
+    CHECK(largest_difference(loss->learned_scale(), double_tensor({1, 1, 1, 1})) < 1e-15);
+    tensor_named(loss->parameters(), "weights").detach().copy_(double_tensor({0.5, -1, 0, 2}));
+    tensor_named(loss->parameters(), "bias").detach().fill_(1.5);
+    Row w;
+    for (const double value : {0.5, -1.0, 0.0, 2.0}) w.push_back(std::log(1 + std::exp(value)));
+    CHECK(largest_difference(loss->learned_scale(), double_tensor(w)) < 1e-15);
+    CHECK((loss->learned_distance() == Distance::manhattan));
+    double positive = 0, negative = 0, n_positive = 0, n_negative = 0;
+    for (std::size_t i = 0; i < 12; ++i)
+      for (std::size_t j = 0; j < 12; ++j) {
+        if (i == j) continue;
+        double z = 1.5;
+        for (std::size_t k = 0; k < 4; ++k) z -= w[k] * std::abs(x[i][k] - x[j][k]);
+        const double p = 1 / (1 + std::exp(-z));
+        if (kLabels[i] == kLabels[j])
+          positive -= std::log(p), ++n_positive;
+        else
+          negative -= std::log(1 - p), ++n_negative;
+      }
+    const double expected = balanced ? (positive / n_positive + negative / n_negative) / 2
+                                     : (positive + negative) / (n_positive + n_negative);
+    CHECK(evaluate(*loss, batch).value == doctest::Approx(expected).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("deep_svdd: around the mean of the first embeddings, with and without a radius") {
   const Batch batch = law_batch(kLabels, 3, 43);
   const std::vector<Row> x = rows(batch.embeddings);

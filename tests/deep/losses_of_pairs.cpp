@@ -262,8 +262,7 @@ TEST_CASE("margin by its formula, over pairs and over triplets") {
               [](const Plain& is) {
                 Row terms;
                 for (std::size_t i = 0; i < is.n; ++i) {
-                  for (const double d : is.of(is.distance, i, true))
-                    terms.push_back(d - 1.1 + 0.3);
+                  for (const double d : is.of(is.distance, i, true)) terms.push_back(d - 1.1 + 0.3);
                   for (const double d : is.of(is.distance, i, false))
                     terms.push_back(1.1 - d + 0.3);
                 }

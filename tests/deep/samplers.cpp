@@ -175,6 +175,22 @@ TEST_CASE("balanced: examples are drawn without favour (stochastic, seeded)") {
     CHECK(std::abs(static_cast<double>(count) - 1000) < 4.5 * 27.4);
 }
 
+TEST_CASE("views: each example of a batch stands in it so often, one beside the other") {
+  const auto labels = labels_of({9, 12, 7});
+  for (const std::string block : {R"("plugin": "uniform", "batch_size": 5)",
+                                  R"("plugin": "balanced", "classes": 2, "per_class": 3)"}) {
+    CAPTURE(block);
+    const Batches once = sampler("{" + block + "}", labels)->epoch(Random(1)),
+                  thrice = sampler("{" + block + R"(, "views": 3})", labels)->epoch(Random(1));
+    REQUIRE(once.size() == thrice.size());
+    for (std::size_t b = 0; b < once.size(); ++b) {
+      REQUIRE(thrice[b].examples.size() == 3 * once[b].examples.size());
+      for (std::size_t k = 0; k < thrice[b].examples.size(); ++k)
+        CHECK(thrice[b].examples[k] == once[b].examples[k / 3]);
+    }
+  }
+}
+
 TEST_CASE("class_weighted: classes are drawn as their weights say (stochastic, seeded)") {
   const auto labels = labels_of({10, 40, 150});
   auto shares = [&](const std::string& more) {

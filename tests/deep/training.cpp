@@ -387,4 +387,30 @@ TEST_CASE("snapshots are of the network as it is, and tuples of a sampler reach 
   }
 }
 
+TEST_CASE("a model's embeddings are in the space of what its loss learned") {
+  const Data data = clouds(3, 8, {4}, 1, 16);
+  const std::string before =
+      R"({"plugin": "deep", "architecture": {"plugin": "linear",)"
+      R"("embedding": 3}, "sampler": {"plugin": "uniform", "batch_size": 12},)"
+      R"("training": {"epochs": 3, "learning_rate": 0.1}, "loss": )";
+  const Fit siamese = fit(before + R"("siamese_bce"})", data),
+            ball = fit(before + R"("hyperbolic_proxies"})", data);
+  CHECK((siamese.model->distance() == Distance::manhattan));
+  CHECK((ball.model->distance() == Distance::poincare));
+  CHECK(ball.model->embed(data.examples).rowwise().norm().maxCoeff() < 1);
+  CHECK(ball.model->embed(data.examples).rowwise().norm().maxCoeff() > 0);
+  // Saved and restored the scale is there still.
+  const Folder folder;
+  siamese.model->save(folder.path());
+  const auto restored = make_method(before + R"("siamese_bce"})")->restore(folder.path());
+  CHECK((restored->distance() == Distance::manhattan));
+  const MatrixF first = siamese.model->embed(data.examples), again = restored->embed(data.examples);
+  CHECK((first.array() == again.array()).all());
+  MatrixF plain(2, 2), scaled(2, 2);
+  plain << 1, 2, 3, 4;
+  scaled << 2, 1, 6, 2;
+  prepare_for(Distance::manhattan, double_tensor({2, 0.5}), plain);
+  CHECK((plain.array() == scaled.array()).all());
+}
+
 }  // namespace

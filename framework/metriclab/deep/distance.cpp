@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/cdist.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/mm.h>
@@ -115,6 +116,11 @@ at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squar
 at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y) {
   const at::Tensor unit_x = normalized_rows(x);
   return products(unit_x, x.is_same(y) ? unit_x : normalized_rows(y), -1, 1);
+}
+
+at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y) {
+  constexpr std::int64_t kDirectly = 2;  // cdist's mode that never goes by way of a product
+  return at::cdist(x, y, 1, kDirectly);
 }
 
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return products(x, y, -1, 0); }

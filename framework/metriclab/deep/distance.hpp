@@ -43,6 +43,9 @@ at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y);
 /// −x_i·y_j.
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y);
 
+/// Σ_k |x_ik − y_jk|. The gradient where two values are equal is 0.
+at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y);
+
 /// tanh(‖x‖) x/‖x‖ of each row: from the tangent space at the origin into the Poincaré ball. No row
 /// becomes longer than 1 − 10⁻⁵, beyond which distances lose all digits.
 at::Tensor into_ball(const at::Tensor& x);

@@ -2,6 +2,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <cblas.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <limits>
 #include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/distance.hpp>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/tensor_file.hpp>
 
@@ -20,6 +22,8 @@ namespace metriclab {
 namespace {
 
 constexpr const char* kFile = "network.safetensors";
+// Not a name that a network could have: its tensors' names have no blanks.
+constexpr const char* kScale = "learned scale";
 // Large enough that products run at full speed, small enough that the widest layer's activations
 // stay a few hundred MiB.
 constexpr std::int64_t kChunk = 256;
@@ -101,9 +105,21 @@ MatrixF embed(Architecture& network, const Examples& examples, at::Device device
   return embeddings;
 }
 
+void prepare_for(Distance distance, const at::Tensor& scale, MatrixF& embeddings) {
+  if (!scale.defined() && distance != Distance::poincare) return;
+  const WithoutAutograd off;
+  at::Tensor rows = at::from_blob(embeddings.data(), {embeddings.rows(), embeddings.cols()});
+  if (scale.defined()) rows.mul_(scale.to(at::kCPU, at::kFloat));
+  if (distance == Distance::poincare) rows.copy_(into_ball(rows));
+}
+
 NetworkModel::NetworkModel(Plugin<Architecture> network, Shape input, Distance distance,
-                           at::Device device)
-    : network_(std::move(network)), input_(std::move(input)), distance_(distance), device_(device) {
+                           at::Tensor scale, at::Device device)
+    : network_(std::move(network)),
+      input_(std::move(input)),
+      distance_(distance),
+      scale_(std::move(scale)),
+      device_(device) {
   for (const NamedTensor& held : tensors_of(*network_))
     tensors_.push_back({held.name, held.tensor.detach()});
 }
@@ -121,9 +137,12 @@ std::unique_ptr<NetworkModel> NetworkModel::restore(Plugin<Architecture> network
     throw Error(fmt::format("{}: is not of this architecture: {}", (folder / kFile).string(),
                             error.what()));
   }
+  at::Tensor scale;
+  for (const NamedTensor& held : file.tensors)
+    if (held.name == kScale) scale = held.tensor;
   return std::make_unique<NetworkModel>(std::move(network), std::move(input),
                                         distance_from_string(file.about.at("distance").as_string()),
-                                        device);
+                                        scale, device);
 }
 
 MatrixF NetworkModel::embed(const Examples& examples) const {
@@ -138,11 +157,14 @@ MatrixF NetworkModel::embed(const Examples& examples) const {
     held = tensors_of(*network_);
     for (std::size_t i = 0; i < held.size(); ++i) held[i].tensor.set_data(tensors_[i].tensor);
   }
-  return metriclab::embed(*network_, examples, device_);
+  MatrixF embeddings = metriclab::embed(*network_, examples, device_);
+  prepare_for(distance_, scale_, embeddings);
+  return embeddings;
 }
 
 void NetworkModel::save(const std::filesystem::path& folder) const {
   TensorFile file{.tensors = tensors_};
+  if (scale_.defined()) file.tensors.push_back({kScale, scale_});
   file.about.set("input", Value::List(input_.begin(), input_.end()));
   file.about.set("distance", Value(to_string(distance_)));
   write_tensors(folder / kFile, file);

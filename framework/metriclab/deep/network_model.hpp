@@ -38,28 +38,36 @@ at::Tensor as_tensor(const Examples& examples, std::int64_t begin, std::int64_t 
 /// The embeddings (n × d) that a built network gives, a few hundred examples at a time.
 MatrixF embed(Architecture& network, const Examples& examples, at::Device device);
 
+/// Embeddings, (n × d), as they are to be compared: times `scale` where that is defined, and for
+/// Distance::poincare mapped into the ball as losses do it (deep/distance.hpp).
+void prepare_for(Distance distance, const at::Tensor& scale, MatrixF& embeddings);
+
 /// What a deep method ends as: a network with its weights.
 ///
 /// Several models may share one Architecture, as those of one method do: each keeps its own weights
 /// and puts them into the network before it embeds.
 class NetworkModel final : public Model {
  public:
-  /// Of a network that is built for `input` and stands on `device`.
-  NetworkModel(Plugin<Architecture> network, Shape input, Distance distance, at::Device device);
+  /// Of a network that is built for `input` and stands on `device`. `scale`, (d) or undefined:
+  /// Loss::learned_scale.
+  NetworkModel(Plugin<Architecture> network, Shape input, Distance distance, at::Tensor scale,
+               at::Device device);
   /// Of what `save` wrote.
   static std::unique_ptr<NetworkModel> restore(Plugin<Architecture> network,
                                                const std::filesystem::path& folder,
                                                at::Device device);
 
+  /// What the network gives, times the scale; with Distance::poincare mapped into the ball.
   MatrixF embed(const Examples& examples) const override;
   Distance distance() const override { return distance_; }
-  /// network.safetensors: weights and buffers, the shape of inputs, the distance.
+  /// network.safetensors: weights and buffers, the shape of inputs, the distance and its scale.
   void save(const std::filesystem::path& folder) const override;
 
  private:
   Plugin<Architecture> network_;
   Shape input_;
   Distance distance_;
+  at::Tensor scale_;
   at::Device device_;
   std::vector<NamedTensor> tensors_;
 };

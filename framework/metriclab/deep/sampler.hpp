@@ -40,6 +40,15 @@ struct SampledBatch {
   bool operator==(const SampledBatch&) const = default;
 };
 
+/// Each example `views` times, one after the other.
+inline std::vector<std::int64_t> as_views(const std::vector<std::int64_t>& examples,
+                                          std::int64_t views) {
+  std::vector<std::int64_t> result;
+  for (const std::int64_t example : examples)
+    result.insert(result.end(), static_cast<std::size_t>(views), example);
+  return result;
+}
+
 /// Plugin kind "sampler": which examples make a batch. An example may stand in a batch more than
 /// once; each time it is another view of it, transformed anew.
 class Sampler : public Component {
