@@ -40,7 +40,7 @@ class MyLoss final : public Loss {
 
   /// What evaluators are to compare the embeddings by.
   Distance learned_distance() const override {
-    return normalize_embeddings ? Distance::cosine : distance->for_evaluation();
+    return evaluation_distance(*distance, normalize_embeddings);
   }
 
  private:
