@@ -28,6 +28,12 @@ class Lp final : public BatchDistance {
     const at::Tensor norms = at::cdist(x, y, p, kDirectly);
     return power == 1 ? norms : norms.pow(power);
   }
+  /// A power changes no order. Evaluators know the city block and the Euclidean distance; of other
+  /// p none has the order, and the Euclidean one stands for them.
+  Distance for_evaluation() const override {
+    if (p == 1) return Distance::manhattan;
+    return p == 2 && power == 2 ? Distance::squared_euclidean : Distance::euclidean;
+  }
 
  private:
   static constexpr std::int64_t kDirectly =

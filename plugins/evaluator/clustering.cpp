@@ -18,7 +18,8 @@ using namespace metriclab;
 /// cluster; of n_init such runs the one with the least sum of squared distances. An emptied cluster
 /// starts again at the example that is farthest from its centre. k-means knows only the Euclidean
 /// distance: for cosine the embeddings are first scaled to length 1, for dot they are taken as they
-/// are. Fewer than two classes: NaN.
+/// are. Under the other distances, for which a mean is not the centre of a cluster, there is no
+/// value. Fewer than two classes: NaN.
 class Clustering final : public Evaluator {
  public:
   static void describe(Description<Clustering>& is) {
@@ -38,8 +39,8 @@ class Clustering final : public Evaluator {
   }
 
   bool compares(Distance distance) const override {
-    return distance != Distance::bilinear && distance != Distance::by_class &&
-           distance != Distance::chi_squared;
+    return distance == Distance::euclidean || distance == Distance::squared_euclidean ||
+           distance == Distance::cosine || distance == Distance::dot;
   }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);

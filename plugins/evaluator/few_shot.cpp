@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/evaluation/checks.hpp>
+#include <metriclab/evaluation/prototypes.hpp>
 #include <metriclab/neighbors/measure.hpp>
 
 namespace {
@@ -12,7 +13,8 @@ using namespace metriclab;
 ///
 /// `classifier`: "nearest", the label of the nearest support example (ties: the one that comes
 /// first); "prototype", the way whose mean of support embeddings is nearest (ties: the smallest).
-/// Nearness is the model's distance.
+/// Nearness is the model's distance; under poincare the mean is the Einstein midpoint
+/// (evaluation/prototypes.hpp).
 ///
 ///     accuracy           the mean over episodes of the part of an episode's queries that get their
 ///     label accuracy_interval  half the width of its 95 % interval, 1.96·s/√n with s the deviation
@@ -87,8 +89,7 @@ class FewShot final : public Evaluator {
       labels.clear();
       for (const auto& [way, members] : ways) {
         const auto at = static_cast<std::int64_t>(labels.size());
-        for (std::int64_t i : members)
-          means.row(at) += support.row(i) / static_cast<double>(members.size());
+        means.row(at) = mean_of(support(members, Eigen::all), input.distance);
         labels.push_back(way);
       }
       support = std::move(means);

@@ -21,7 +21,8 @@ using namespace metriclab;
 /// nearest neighbour. A class with fewer different examples than `centroids` has as many as those.
 /// k-means knows only the Euclidean distance: for cosine the embeddings are first scaled to length
 /// 1, for dot they are taken as they are; for by_class a class's centres are those of its own
-/// block. Under bilinear, whose two halves mean different things, there is no value.
+/// block. There is no value under bilinear, whose two halves mean different things, and under
+/// chi_squared, manhattan and poincare, for which a mean is not the centre of a cluster.
 ///
 /// An empty part, or a test part that shares no class with the training part: NaN. Differs from the
 /// paper: there the centroids are those that the metric was learned with, in the input space; here
@@ -53,7 +54,9 @@ class NearestCentroids final : public Evaluator {
   }
 
   bool compares(Distance distance) const override {
-    return distance != Distance::bilinear && distance != Distance::chi_squared;
+    return distance == Distance::euclidean || distance == Distance::squared_euclidean ||
+           distance == Distance::cosine || distance == Distance::dot ||
+           distance == Distance::by_class;
   }
   std::vector<Metric> evaluate(const Evaluation& input) const override {
     require_finite(input);

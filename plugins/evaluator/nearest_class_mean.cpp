@@ -15,8 +15,10 @@ using namespace metriclab;
 /// balanced_accuracy, macro_f1 (their definitions: evaluation/classification.hpp).
 ///
 /// The mean is taken where the distance lives: for cosine over embeddings of length 1, and one of
-/// zeros adds nothing; for by_class over the class's own block. For dot and bilinear, which are
-/// linear in the second argument, d(x, μ_c) is the mean distance to the class's examples.
+/// zeros adds nothing; for by_class over the class's own block; for poincare on the hyperboloid,
+/// which gives the Einstein midpoint. For dot and bilinear, which are linear in the second
+/// argument, d(x, μ_c) is the mean distance to the class's examples. For manhattan it is the mean
+/// all the same, and not the median, which has the least sum of distances.
 ///
 /// An empty part, or a test part that shares no class with the training part: NaN. Differs from the
 /// paper: there embeddings are compared by the Euclidean distance only.
@@ -39,7 +41,7 @@ class NearestClassMean final : public Evaluator {
     if (const auto reason = unclassifiable(input.test, input.train)) return unclassified(*reason);
     const Prototypes means = prototypes_of(
         input.train, input.distance,
-        [](const Matrix& rows, std::int32_t) -> Matrix { return rows.colwise().mean(); });
+        [&](const Matrix& rows, std::int32_t) { return mean_of(rows, input.distance); });
     return classification_metrics(input.test.labels(),
                                   nearest_prototypes(input.test, means, input.distance));
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/distance.hpp>
+#include <metriclab/neighbors/search.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <nlohmann/json.hpp>
@@ -81,6 +82,51 @@ TEST_CASE("the gradient of the Euclidean fast paths is that of the direct formul
     CHECK(largest_difference(
               gradients_of(euclidean_matrix(x, x, squared).mul(square).sum(), {x})[0], self[0]) <
           1e-12);
+  }
+}
+
+TEST_CASE("what evaluators are told has the order of neighbours that was learned") {
+  const auto told = [](const std::string& distance, bool normalized) {
+    return make_loss(R"({"plugin": "contrastive", "distance": )" + distance +
+                     ", \"normalize_embeddings\": " + (normalized ? "true}" : "false}"))
+        ->learned_distance();
+  };
+  const std::string city_block = R"({"plugin": "lp", "p": 1})",
+                    its_square = R"({"plugin": "lp", "p": 1, "power": 2})",
+                    square = R"({"plugin": "lp", "p": 2, "power": 2})";
+  CHECK(told(R"("euclidean")", false) == Distance::euclidean);
+  CHECK(told(R"("squared_euclidean")", false) == Distance::squared_euclidean);
+  CHECK(told(square, false) == Distance::squared_euclidean);
+  CHECK(told(R"("dot")", false) == Distance::dot);
+  for (const std::string& one : {std::string(R"("euclidean")"), std::string(R"("dot")"),
+                                 std::string(R"("squared_euclidean")"), square})
+    CHECK(told(one, true) == Distance::cosine);
+  for (const bool normalized : {false, true}) {
+    CHECK(told(R"("cosine")", normalized) == Distance::cosine);
+    CHECK(told(city_block, normalized) == Distance::manhattan);
+    CHECK(told(its_square, normalized) == Distance::manhattan);
+  }
+
+  // The orders themselves, of embeddings of length 1.
+  Random random(33);
+  const at::Tensor x = normalized_rows(normal_tensor({40, 6}, 1, random, at::kFloat));
+  const Eigen::Map<const MatrixF> points(x.data_ptr<float>(), 40, 6);
+  for (const std::string& one : {std::string(R"("euclidean")"), std::string(R"("dot")"),
+                                 std::string(R"("cosine")"), city_block, its_square, square}) {
+    CAPTURE(one);
+    at::Tensor d = registry()
+                       .make<BatchDistance>(parse_json(one))
+                       ->matrix(x.to(at::kDouble), x.to(at::kDouble))
+                       .clone();
+    d.fill_diagonal_(1e9);
+    const at::Tensor order = std::get<1>(d.sort(1)).narrow(1, 0, 39).contiguous();
+    const auto found = nearest_neighbors(MatrixF(points), 39, told(one, true));
+    CHECK(std::equal(found.indices.data(), found.indices.data() + found.indices.size(),
+                     order.data_ptr<std::int64_t>()));
+    if (one == city_block) {
+      const auto cosine = nearest_neighbors(MatrixF(points), 39, Distance::cosine);
+      CHECK(cosine.indices != found.indices);
+    }
   }
 }
 

@@ -8,6 +8,8 @@
 #include <metriclab/evaluation/classification.hpp>
 #include <set>
 
+#include "../neighbors/naive.hpp"
+#include "../neighbors/points.hpp"
 #include "evaluate.hpp"
 
 namespace {
@@ -45,28 +47,29 @@ Vector row(const Embedded& part, std::int64_t i) {
 
 /// By the definitions of data/distance.hpp, for y of class c.
 double plain_distance(const Vector& x, const Vector& y, Distance distance, std::int32_t c) {
-  const std::int64_t half = x.size() / 2, width = x.size() / 4;
-  switch (distance) {
-    case Distance::euclidean:
-      return (x - y).norm();
-    case Distance::squared_euclidean:
-      return (x - y).squaredNorm();
-    case Distance::cosine:
-      return 1 - x.dot(y) / (x.norm() * y.norm());
-    case Distance::dot:
-      return -x.dot(y);
-    case Distance::bilinear:
-      return -x.head(half).dot(y.tail(half));
-    case Distance::by_class:
-      return (x - y).segment(c * width, width).norm();
-    case Distance::chi_squared: {
-      double sum = 0;
-      for (std::int64_t f = 0; f < x.size(); ++f)
-        if (x[f] + y[f] > 0) sum += (x[f] - y[f]) * (x[f] - y[f]) / (x[f] + y[f]);
-      return sum / 2;
-    }
+  const std::int64_t width = x.size() / 4;
+  if (distance == Distance::by_class) return (x - y).segment(c * width, width).norm();
+  return naive::distance(x.transpose(), 0, y.transpose(), 0, distance);
+}
+
+Case fit_for(Distance distance, Case is) {
+  for (Embedded* part : {&is.train, &is.test})
+    part->embeddings = fit_for(distance, std::move(part->embeddings));
+  return is;
+}
+
+/// By way of the Klein model: Σ γ_i k_i / Σ γ_i of k_i = 2x_i/(1 + ‖x_i‖²), γ_i the Lorentz factor.
+Vector einstein_midpoint(const std::vector<Vector>& points) {
+  Vector sum = Vector::Zero(points.front().size());
+  double factors = 0;
+  for (const Vector& x : points) {
+    const Vector k = 2 * x / (1 + x.squaredNorm());
+    const double factor = 1 / std::sqrt(1 - k.squaredNorm());
+    sum += factor * k;
+    factors += factor;
   }
-  return 0;
+  const Vector k = sum / factors;
+  return k / (1 + std::sqrt(1 - k.squaredNorm()));
 }
 
 /// The class with the greatest score of each test example; ties: the smallest label.
@@ -155,10 +158,12 @@ TEST_CASE("knn weighs votes by inverse distances: by hand") {
 TEST_CASE("knn with weights is what sorting all distances gives") {
   CHECK(rc::check([] {
     Random random(*rc::gen::arbitrary<std::uint64_t>());
-    const Case is = drawn(random, 4);
+    const Case any = drawn(random, 4);
     const auto k = *rc::gen::inRange<std::size_t>(1, 12);
     for (Distance distance :
-         {Distance::euclidean, Distance::squared_euclidean, Distance::cosine, Distance::by_class}) {
+         {Distance::euclidean, Distance::squared_euclidean, Distance::cosine, Distance::by_class,
+          Distance::manhattan, Distance::chi_squared, Distance::poincare}) {
+      const Case is = fit_for(distance, any);
       const Score score = [&](std::int64_t i, std::int32_t label) {
         std::vector<std::pair<double, std::int32_t>> near;
         for (std::int64_t j = 0; j < is.train.embeddings.rows(); ++j) {
@@ -186,23 +191,29 @@ TEST_CASE("knn with weights is what sorting all distances gives") {
 TEST_CASE("nearest_class_mean is the nearest mean, where the distance lives") {
   CHECK(rc::check([] {
     Random random(*rc::gen::arbitrary<std::uint64_t>());
-    const Case is = drawn(random, 8);
+    const Case any = drawn(random, 8);
     for (Distance distance : {Distance::euclidean, Distance::squared_euclidean, Distance::cosine,
-                              Distance::dot, Distance::bilinear, Distance::by_class}) {
+                              Distance::dot, Distance::bilinear, Distance::by_class,
+                              Distance::manhattan, Distance::chi_squared, Distance::poincare}) {
+      const Case is = fit_for(distance, any);
       // Under dot and bilinear the mean of the distances is that of the mean.
       const bool linear = distance == Distance::dot || distance == Distance::bilinear;
       const Score score = [&](std::int64_t i, std::int32_t label) {
         Vector mean = Vector::Zero(8);
         double distances = 0, members = 0;
+        std::vector<Vector> points;
         for (std::int64_t j = 0; j < is.train.embeddings.rows(); ++j) {
           if (is.train.labels()[static_cast<std::size_t>(j)] != label) continue;
           const Vector y = row(is.train, j);
           mean += distance == Distance::cosine ? Vector(y / y.norm()) : y;
           distances += plain_distance(row(is.test, i), y, distance, label);
+          points.push_back(y);
           ++members;
         }
         if (linear) return -distances / members;
-        return -plain_distance(row(is.test, i), mean / members, distance, label);
+        mean /= members;
+        if (distance == Distance::poincare) mean = einstein_midpoint(points);
+        return -plain_distance(row(is.test, i), mean, distance, label);
       };
       require_labels(evaluate("nearest_class_mean", is.test, is.train, "{}", distance), is, score);
     }
@@ -276,8 +287,11 @@ TEST_CASE("nearest_centroids: classes of two groups each, whose means coincide")
   const Embedded few = embedded(MatrixF{{0, 0}, {0, 0}, {9, 9}, {4, 4}}, {0, 0, 0, 1});
   CHECK(evaluate("nearest_centroids", embedded(MatrixF{{8, 8}, {4, 5}}, {0, 1}), few)["accuracy"]
             .value == 1);
-  for (const auto& entry : evaluate("nearest_centroids", test, train, "{}", Distance::bilinear))
-    CHECK(entry.second.reason == "it can't go by the distance \"bilinear\" of these embeddings");
+  for (Distance distance :
+       {Distance::bilinear, Distance::manhattan, Distance::chi_squared, Distance::poincare})
+    for (const auto& entry : evaluate("nearest_centroids", test, train, "{}", distance))
+      CHECK(entry.second.reason == "it can't go by the distance \"" +
+                                       std::string(to_string(distance)) + "\" of these embeddings");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <Eigen/QR>
 #include <algorithm>
 
+#include "../neighbors/points.hpp"
 #include "evaluate.hpp"
 
 namespace {
@@ -29,16 +30,19 @@ Case drawn(Random& random) {
 }
 
 void require_same(const Case& a, const Case& b, Distance distance) {
+  const Embedded first = embedded(fit_for(distance, a.points), a.labels),
+                 second = embedded(fit_for(distance, b.points), b.labels);
   for (const char* name : {"knn", "retrieval", "verification"}) {
-    const auto before = evaluate(name, embedded(a.points, a.labels), {}, "{}", distance);
-    const auto after = evaluate(name, embedded(b.points, b.labels), {}, "{}", distance);
+    const auto before = evaluate(name, first, {}, "{}", distance);
+    const auto after = evaluate(name, second, {}, "{}", distance);
     for (const auto& [metric, value] : before)
       RC_ASSERT(std::abs(value.value - after.at(metric).value) < 1e-9);
   }
 }
 
-constexpr Distance kDistances[] = {Distance::euclidean, Distance::squared_euclidean,
-                                   Distance::cosine, Distance::dot};
+constexpr Distance kDistances[] = {
+    Distance::euclidean, Distance::squared_euclidean, Distance::cosine,  Distance::dot,
+    Distance::manhattan, Distance::chi_squared,       Distance::poincare};
 
 TEST_CASE("metrics don't depend on the order of examples") {
   CHECK(rc::check([] {

@@ -12,7 +12,8 @@ namespace metriclab::naive {
 /// What the search must give: every distance by its definition, in double.
 template <class M>
 double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance distance) {
-  double squares = 0, product = 0, xx = 0, yy = 0, chi = 0;
+  double squares = 0, product = 0, xx = 0, yy = 0, chi = 0, city_block = 0;
+  long double x_room = 1, y_room = 1;  // 1 − ‖x‖², of which the ball's border leaves few digits
   for (std::int64_t t = 0; t < x.cols(); ++t) {
     const double a = x(i, t), b = y(j, t);
     squares += (a - b) * (a - b);
@@ -20,6 +21,9 @@ double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance
     xx += a * a;
     yy += b * b;
     chi += a + b > 0 ? (a - b) * ((a - b) / (a + b)) / 2 : 0;
+    city_block += std::abs(a - b);
+    x_room -= static_cast<long double>(a) * a;
+    y_room -= static_cast<long double>(b) * b;
   }
   switch (distance) {
     case Distance::euclidean:
@@ -37,6 +41,10 @@ double distance(const M& x, std::int64_t i, const M& y, std::int64_t j, Distance
       return -product;
     case Distance::chi_squared:
       return chi;
+    case Distance::manhattan:
+      return city_block;
+    case Distance::poincare:  // arcosh(1 + 2z) = 2 arsinh(√z)
+      return 2 * std::asinh(std::sqrt(squares / static_cast<double>(x_room * y_room)));
     case Distance::by_class:
       break;
   }

@@ -27,7 +27,25 @@ M points(const std::string& kind, std::int64_t n, std::int64_t d, Random random)
       if (kind == "all equal") value = t + 0.1;
       result(i, t) = static_cast<typename M::Scalar>(value);
     }
+  if (kind == "duplicates")
+    for (std::int64_t i = 1; i < n; i += 2) result.row(i) = result.row(i / 2);
   return result;
+}
+
+/// Points as a distance takes them: for histograms their absolute values; for the Poincaré ball
+/// shortened to ‖x‖ / (1 + ‖x‖), the far ones to just below 1. Equal points stay equal.
+template <class M>
+M fit_for(Distance distance, M points) {
+  if (distance == Distance::chi_squared) return points.cwiseAbs();
+  if (distance != Distance::poincare) return points;
+  for (std::int64_t i = 0; i < points.rows(); ++i) {
+    const Vector row = points.row(i).template cast<double>();
+    const double length = row.stableNorm();
+    if (length == 0) continue;
+    const double shortened = std::min(length / (1 + length), 1 - 1e-6);
+    points.row(i) = (row * (shortened / length)).template cast<typename M::Scalar>();
+  }
+  return points;
 }
 
 }  // namespace metriclab

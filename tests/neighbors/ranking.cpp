@@ -37,18 +37,16 @@ TEST_CASE("ranks of a query's class equal brute force in double") {
     const auto d = *rc::gen::inRange<std::int64_t>(2, 20);
     // Kinds whose brute force is exact, or whose distances differ by more than its rounding.
     const auto kind = *rc::gen::elementOf(std::vector<std::string>{
-        "normal", "whole numbers", "far from the origin", "two groups", "all equal"});
+        "normal", "duplicates", "whole numbers", "far from the origin", "two groups", "all equal"});
     const bool exact = kind == "whole numbers" || kind == "all equal";
     const auto by = *rc::gen::elementOf(
-        exact ? std::vector<Distance>{Distance::euclidean, Distance::squared_euclidean}
-              : std::vector<Distance>{Distance::euclidean, Distance::dot, Distance::chi_squared});
+        exact ? std::vector<Distance>{Distance::euclidean, Distance::squared_euclidean,
+                                      Distance::manhattan}
+              : std::vector<Distance>{Distance::euclidean, Distance::dot, Distance::chi_squared,
+                                      Distance::manhattan, Distance::poincare});
     const Random random(*rc::gen::arbitrary<std::uint64_t>());
-    MatrixF gallery = points<MatrixF>(kind, n, d, random.child("gallery"));
-    MatrixF query = points<MatrixF>(kind, q, d, random.child("query"));
-    if (by == Distance::chi_squared) {
-      gallery = gallery.cwiseAbs().eval();
-      query = query.cwiseAbs().eval();
-    }
+    const MatrixF gallery = fit_for(by, points<MatrixF>(kind, n, d, random.child("gallery")));
+    const MatrixF query = fit_for(by, points<MatrixF>(kind, q, d, random.child("query")));
     const auto gallery_labels = labels(n, random.child("labels")),
                query_labels = labels(q, random.child("query labels"));
     std::int64_t visited = 0;
@@ -69,14 +67,19 @@ TEST_CASE("ranks of a query's class equal brute force in double") {
 }
 
 TEST_CASE("… and over many tiles") {
-  const MatrixF gallery = points<MatrixF>("whole numbers", 1500, 3, Random(4));
   const auto classes = labels(1500, Random(5));
-  rank_same_class(gallery, classes, Distance::euclidean,
-                  [&](std::int64_t i, const std::vector<std::int64_t>& ranks) {
-                    if (i % 73 == 0 || i == 511 || i == 512 || i == 1499)
-                      CHECK(ranks == expected(gallery, i, classes[static_cast<std::size_t>(i)],
-                                              gallery, classes, Distance::euclidean, true));
-                  });
+  for (Distance by : {Distance::euclidean, Distance::manhattan, Distance::poincare}) {
+    CAPTURE(to_string(by));
+    const MatrixF gallery =
+        fit_for(by, points<MatrixF>(by == Distance::poincare ? "duplicates" : "whole numbers", 1500,
+                                    3, Random(4)));
+    rank_same_class(gallery, classes, by,
+                    [&](std::int64_t i, const std::vector<std::int64_t>& ranks) {
+                      if (i % 73 == 0 || i == 511 || i == 512 || i == 1499)
+                        CHECK(ranks == expected(gallery, i, classes[static_cast<std::size_t>(i)],
+                                                gallery, classes, by, true));
+                    });
+  }
 }
 
 }  // namespace

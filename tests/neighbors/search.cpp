@@ -12,12 +12,18 @@ namespace {
 
 using namespace metriclab;
 
-constexpr Distance kDistances[] = {Distance::euclidean, Distance::squared_euclidean,
-                                   Distance::cosine, Distance::dot, Distance::chi_squared};
+constexpr Distance kDistances[] = {
+    Distance::euclidean, Distance::squared_euclidean, Distance::cosine,  Distance::dot,
+    Distance::manhattan, Distance::chi_squared,       Distance::poincare};
 
-const std::vector<std::string> kKinds = {"normal",     "whole numbers", "far from the origin",
-                                         "two groups", "huge",          "tiny",
-                                         "some zero",  "one far off",   "all equal"};
+/// Whether brute force is exact on whole numbers, so that the very indices must be the same.
+bool is_exact(Distance by) {
+  return by != Distance::cosine && by != Distance::chi_squared && by != Distance::poincare;
+}
+
+const std::vector<std::string> kKinds = {
+    "normal", "whole numbers", "far from the origin", "two groups", "huge",
+    "tiny",   "some zero",     "one far off",         "all equal",  "duplicates"};
 
 /// Each place holds the distance that brute force has there; equal ones stand by index; none twice.
 template <class M>
@@ -52,9 +58,7 @@ void require_right(const M& query, const M& gallery, bool itself, std::int64_t k
                     2 * static_cast<double>(std::numeric_limits<Scalar>::epsilon()) *
                         std::abs(here) +
                     std::numeric_limits<Scalar>::min());
-      // Whole numbers are exact in any order of summation, so here the very indices must be the
-      // same.
-      if (kind == "whole numbers" && by != Distance::cosine && by != Distance::chi_squared)
+      if (kind == "whole numbers" && is_exact(by))
         RC_ASSERT(j == expected[static_cast<std::size_t>(r)]);
       if (r == 0) continue;
       RC_ASSERT(found.distances(i, r - 1) <= found.distances(i, r));
@@ -75,10 +79,8 @@ bool equals_brute_force(const std::string& name) {
     const auto itself = *rc::gen::arbitrary<bool>();
     const auto k = *rc::gen::inRange<std::int64_t>(0, itself ? n : n + 1);
     const Random random(*rc::gen::arbitrary<std::uint64_t>());
-    M gallery = points<M>(kind, n, d, random.child("gallery"));
-    if (by == Distance::chi_squared) gallery = gallery.cwiseAbs().eval();
-    M query = itself ? gallery : points<M>(kind, q, d, random.child("query"));
-    if (by == Distance::chi_squared) query = query.cwiseAbs().eval();
+    const M gallery = fit_for(by, points<M>(kind, n, d, random.child("gallery")));
+    const M query = itself ? gallery : fit_for(by, points<M>(kind, q, d, random.child("query")));
     require_right(query, gallery, itself, k, by, kind);
   });
 }
@@ -94,8 +96,7 @@ TEST_CASE("… and over many tiles") {
     for (const std::string kind : {"normal", "whole numbers", "far from the origin"}) {
       CAPTURE(kind);
       CAPTURE(to_string(by));
-      MatrixF gallery = points<MatrixF>(kind, 2309, 7, Random(1, kind));
-      if (by == Distance::chi_squared) gallery = gallery.cwiseAbs().eval();
+      const MatrixF gallery = fit_for(by, points<MatrixF>(kind, 2309, 7, Random(1, kind)));
       const auto found = nearest_neighbors(gallery, 10, by);
       const auto other = nearest_neighbors(MatrixF(gallery.topRows(150)), gallery, 11, by);
       for (std::int64_t i : {0, 1, 127, 128, 149, 1023, 1024, 2047, 2048, 2308}) {
@@ -103,7 +104,7 @@ TEST_CASE("… and over many tiles") {
         const auto but_itself = naive::ranking(gallery, i, gallery, by, i);
         for (std::int64_t r = 0; r < 10; ++r) {
           const auto at = static_cast<std::size_t>(r);
-          if (by == Distance::cosine || by == Distance::chi_squared) {
+          if (!is_exact(by)) {
             CHECK(std::abs(naive::distance(gallery, i, gallery, found.indices(i, r), by) -
                            naive::distance(gallery, i, gallery, but_itself[at], by)) < 1e-13);
           } else {
@@ -117,8 +118,10 @@ TEST_CASE("… and over many tiles") {
 
 TEST_CASE(
     "a query that lies in the gallery finds itself at distance 0, however far from the origin") {
-  const MatrixF gallery = points<MatrixF>("far from the origin", 500, 33, Random(2));
-  for (Distance by : {Distance::euclidean, Distance::squared_euclidean, Distance::cosine}) {
+  const MatrixF far = points<MatrixF>("far from the origin", 500, 33, Random(2));
+  for (Distance by : {Distance::euclidean, Distance::squared_euclidean, Distance::cosine,
+                      Distance::manhattan, Distance::chi_squared, Distance::poincare}) {
+    const MatrixF gallery = fit_for(by, far);
     const auto found = nearest_neighbors(gallery, gallery, 1, by);
     for (std::int64_t i = 0; i < gallery.rows(); ++i) {
       CHECK(found.indices(i, 0) == i);
@@ -148,6 +151,34 @@ TEST_CASE("bilinear compares the first half of the query with the second half of
   CHECK(nearest_neighbors(two, 1, Distance::bilinear).distances(1, 0) == -3);
   CHECK_THROWS_AS(nearest_neighbors(MatrixF(MatrixF::Ones(3, 3)), 1, Distance::bilinear), Error);
   CHECK_THROWS_AS(nearest_neighbors(two, 1, Distance::by_class), Error);
+}
+
+TEST_CASE("manhattan and poincare by hand") {
+  // On a diameter of the ball the distance from the centre to r is log((1 + r)/(1 − r)).
+  const MatrixF line{{0, 0}, {0, 0.5f}, {0, -0.5f}, {0.25f, 0}, {0, 0.75f}};
+  const auto poincare = nearest_neighbors(line, 4, Distance::poincare);
+  const double half = std::log(3);
+  CHECK(poincare.indices(0, 0) == 3);
+  CHECK(poincare.distances(0, 0) == doctest::Approx(std::log(1.25 / 0.75)));
+  for (const std::int64_t rank : {1, 2}) {  // a tie, by index
+    CHECK(poincare.indices(0, rank) == rank);
+    CHECK(poincare.distances(0, rank) == doctest::Approx(half));
+  }
+  CHECK(poincare.indices(1, 0) == 4);
+  CHECK(poincare.distances(1, 0) == doctest::Approx(std::log(7) - half));
+  CHECK(poincare.indices(1, 3) == 2);
+  CHECK(poincare.distances(1, 3) == doctest::Approx(2 * half));
+  // Near the border Euclidean neighbours are far: 0.9 is nearer to 0.5 than to 0.999.
+  const MatrixF border{{0.9f}, {0.5f}, {0.999f}};
+  CHECK(nearest_neighbors(border, 1, Distance::poincare).indices(0, 0) == 1);
+  CHECK(nearest_neighbors(border, 1, Distance::manhattan).indices(0, 0) == 2);
+
+  // 3 + 4 against 6 + 0, which is farther by the Euclidean distance.
+  const MatrixF corner{{0, 0}, {3, 4}, {6, 0}};
+  const auto manhattan = nearest_neighbors(corner, 2, Distance::manhattan);
+  CHECK(manhattan.indices(0, 0) == 2);
+  CHECK(manhattan.distances(0, 0) == 6);
+  CHECK(manhattan.distances(0, 1) == 7);
 }
 
 TEST_CASE("sets of nothing, and dimensions of nothing") {
@@ -184,6 +215,20 @@ TEST_CASE("what can't be searched is refused") {
   CHECK_THROWS_WITH_AS(
       nearest_neighbors(wrong, two, 1),
       "query example 3 has the value -inf in dimension 1; finite values are needed", Error);
+  wrong(3, 1) = 1;
+  CHECK_THROWS_WITH_AS(nearest_neighbors(two, wrong, 1, Distance::poincare),
+                       "gallery example 3 has the length 1; the distance \"poincare\" compares "
+                       "embeddings in the Poincaré ball, which are shorter than 1",
+                       Error);
+  wrong(3, 1) = -1.5f;
+  CHECK_THROWS_WITH_AS(nearest_neighbors(wrong, 1, Distance::poincare),
+                       "query example 3 has the length 1.5; the distance \"poincare\" compares "
+                       "embeddings in the Poincaré ball, which are shorter than 1",
+                       Error);
+  CHECK_THROWS_WITH_AS(nearest_neighbors(wrong, 1, Distance::chi_squared),
+                       "query example 3 has the value -1.5 in dimension 1; the distance "
+                       "\"chi_squared\" compares histograms, whose values are 0 or above",
+                       Error);
 }
 
 }  // namespace

@@ -132,7 +132,8 @@ void add_probe_evaluator(CLI::App& app, Globals& globals, int&) {
                       "(m) numbers: their real labels");
   command->add_option("--parameters", options->parameters, "JSON of the evaluator's parameters");
   command->add_option("--distance", options->distance,
-                      "euclidean, squared_euclidean, cosine or dot");
+                      "euclidean, squared_euclidean, cosine, dot, bilinear, by_class, chi_squared, "
+                      "manhattan or poincare");
   command->callback([&globals, options] {
     Registry registry = globals.registry();
     fmt::print("{}\n", to_json_text(probe(registry, *options)));

@@ -16,6 +16,26 @@ namespace metriclab {
 
 BatchDistance::~BatchDistance() = default;
 
+Distance evaluation_distance(const BatchDistance& distance, bool normalized) {
+  if (distance.ignores_length()) return Distance::cosine;
+  const Distance learned = distance.for_evaluation();
+  if (!normalized) return learned;
+  switch (learned) {
+    case Distance::euclidean:
+    case Distance::squared_euclidean:
+    case Distance::cosine:
+    case Distance::dot:
+    case Distance::poincare:
+      return Distance::cosine;
+    case Distance::bilinear:
+    case Distance::by_class:
+    case Distance::chi_squared:
+    case Distance::manhattan:
+      break;
+  }
+  return learned;
+}
+
 namespace {
 
 /// For a device of its own.

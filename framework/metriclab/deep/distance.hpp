@@ -32,6 +32,18 @@ class BatchDistance : public Component {
   virtual Distance for_evaluation() const { return Distance::euclidean; }
 };
 
+/// What evaluators, which see embeddings as the network gives them, are to compare by where a loss
+/// compared them by `distance`, `normalized` (brought to length 1) or not.
+///
+/// As they are: its `for_evaluation`. Where lengths don't matter, cosine, if that gives the same
+/// order of neighbours. On vectors of one length it is that of ‖x − y‖² = 2 − 2 cos and of what
+/// rises with it, so of euclidean and squared_euclidean; of dot; and of poincare, whose (1 − ‖x‖²)
+/// are all alike. For manhattan (and whatever else has an order of its own there) it is another:
+/// evaluators are told that distance, and what they measure is exactly what was learned where the
+/// network's embeddings are of one length; otherwise their lengths count, which they did not in
+/// training.
+Distance evaluation_distance(const BatchDistance& distance, bool normalized);
+
 // The fast paths, one matrix product each way. x (n × d) and y (m × d), float32 or float64; y may
 // be x itself. Cost: O(n·m·d) time, O(n·m) memory.
 

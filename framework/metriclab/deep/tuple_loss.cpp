@@ -40,8 +40,7 @@ at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const 
 }
 
 Distance TupleLoss::learned_distance() const {
-  if (normalize_embeddings || distance->ignores_length()) return Distance::cosine;
-  return distance->for_evaluation();
+  return evaluation_distance(*distance, normalize_embeddings);
 }
 
 at::Tensor zeros_like_values(const at::Tensor& tensor) { return at::zeros_like(tensor); }

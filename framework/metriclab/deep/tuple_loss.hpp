@@ -47,8 +47,9 @@ class TupleLoss : public Loss {
   at::Tensor forward_in_tensors(const Batch& batch, const Tuples& tuples) {
     return forward(batch, tuples, false);
   }
-  /// Cosine where the lengths of embeddings don't matter: on normalised ones, Euclidean and inner
-  /// product give the same order. Otherwise that of `distance`.
+  /// Cosine where the embeddings are normalised and that is the same order of neighbours, as it is
+  /// of Euclidean distances and inner products; otherwise that of `distance`, also for manhattan,
+  /// of which it is not (see `evaluation_distance`).
   Distance learned_distance() const override;
 
  protected:

@@ -8,8 +8,10 @@
 namespace metriclab {
 
 void require_finite(const Evaluation& input) {
-  require_finite<float>(input.test.embeddings, "test");
-  require_finite<float>(input.train.embeddings, "training");
+  for (const auto& [part, what] : {std::pair(&input.test, "test"), {&input.train, "training"}}) {
+    require_finite<float>(part->embeddings, what);
+    require_comparable<float>(part->embeddings, input.distance, what);
+  }
   if (input.train.embeddings.rows() > 0 &&
       input.train.embeddings.cols() != input.test.embeddings.cols())
     throw Error(fmt::format(

@@ -9,7 +9,7 @@
 namespace metriclab {
 
 /// Throws Error naming the first example, of the test part or of the training part, whose embedding
-/// is not finite, or when the two parts differ in dimensions.
+/// is not finite or not one that the distance compares, or when the two parts differ in dimensions.
 void require_finite(const Evaluation& input);
 
 /// A metric that can't be computed: NaN and why.

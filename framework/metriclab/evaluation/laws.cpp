@@ -74,6 +74,27 @@ Input input_of(double separation, std::uint64_t seed) {
   return is;
 }
 
+constexpr Distance kDistances[] = {
+    Distance::euclidean, Distance::squared_euclidean, Distance::cosine,   Distance::dot,
+    Distance::manhattan, Distance::chi_squared,       Distance::poincare,
+};
+
+/// The same under another distance, as that compares them: histograms are absolute values; for the
+/// Poincaré ball all are shortened by one factor.
+Input under(Distance distance, Input is) {
+  is.distance = distance;
+  double longest = 0;
+  for (const Embedded* part : {&is.train, &is.test})
+    if (part->embeddings.rows() > 0)
+      longest = std::max(longest, part->embeddings.cast<double>().rowwise().norm().maxCoeff());
+  for (Embedded* part : {&is.train, &is.test}) {
+    if (distance == Distance::chi_squared) part->embeddings = part->embeddings.cwiseAbs().eval();
+    if (distance == Distance::poincare && longest > 0)
+      part->embeddings *= static_cast<float>(0.9 / longest);
+  }
+  return is;
+}
+
 Embedded permuted(const Embedded& is, const Indices& order) {
   std::vector<std::int32_t> labels;
   for (std::int64_t i : order) labels.push_back(is.labels()[static_cast<std::size_t>(i)]);
@@ -140,19 +161,17 @@ class Laws {
   void check(const std::vector<std::string>& properties, Checks& checks) const {
     const bool sound = checks.law(
         "each metric has a name of its own, and a value or a reason", [&]() -> std::string {
-          Input is = input_of(1, 1);
-          for (Distance distance : {Distance::euclidean, Distance::squared_euclidean,
-                                    Distance::cosine, Distance::dot}) {
-            is.distance = distance;
-            if (std::string failure = bad_on(is); !failure.empty())
-              return fmt::format("{}: {}", to_string(distance), failure);
-          }
+          for (Distance distance : kDistances)
+            if (evaluator_.compares(distance))
+              if (std::string failure = bad_on(under(distance, input_of(1, 1))); !failure.empty())
+                return fmt::format("{}: {}", to_string(distance), failure);
           return "";
         });
     if (!sound) return checks.rest_not_checked();
     checks.law("ordinary embeddings give a value", [&]() -> std::string {
-      for (const Metric& metric : evaluated(input_of(1, 2)))
-        if (!std::isfinite(metric.value)) return metric.name + ": " + metric.reason;
+      for (Distance distance : metrics())
+        for (const Metric& metric : evaluated(under(distance, input_of(1, 2))))
+          if (!std::isfinite(metric.value)) return metric.name + ": " + metric.reason;
       return "";
     });
     checks.law("the same stream gives the same", [&] {
@@ -161,13 +180,16 @@ class Laws {
     });
     order(checks);
     checks.law("separated classes score no worse than random embeddings", [&]() -> std::string {
-      const auto random = evaluated(input_of(0, 5)), separated = evaluated(input_of(100, 5));
-      for (std::size_t m = 0; m < std::min(random.size(), separated.size()); ++m) {
-        const double gain = separated[m].value - random[m].value;
-        if ((random[m].higher_is_better ? gain : -gain) < -1e-9)
-          return fmt::format("{} is {}, for random ones {}, and {} is said to be better",
-                             random[m].name, separated[m].value, random[m].value,
-                             random[m].higher_is_better ? "higher" : "lower");
+      for (Distance distance : metrics()) {
+        const auto random = evaluated(under(distance, input_of(0, 5))),
+                   separated = evaluated(under(distance, input_of(100, 5)));
+        for (std::size_t m = 0; m < std::min(random.size(), separated.size()); ++m) {
+          const double gain = separated[m].value - random[m].value;
+          if ((random[m].higher_is_better ? gain : -gain) < -1e-9)
+            return fmt::format("{} is {}, for random ones {}, and {} is said to be better",
+                               random[m].name, separated[m].value, random[m].value,
+                               random[m].higher_is_better ? "higher" : "lower");
+        }
       }
       return "";
     });
@@ -177,6 +199,14 @@ class Laws {
   }
 
  private:
+  /// Those distances that are metrics, of what it compares; the Euclidean one at least.
+  std::vector<Distance> metrics() const {
+    std::vector<Distance> result = {Distance::euclidean};
+    for (Distance distance : {Distance::manhattan, Distance::poincare})
+      if (evaluator_.compares(distance)) result.push_back(distance);
+    return result;
+  }
+
   void order(Checks& checks) const {
     const std::string what = "the order of examples doesn't matter";
     const Input is = input_of(1, 4);
@@ -212,9 +242,9 @@ class Laws {
     for (std::int32_t& label : is.test.columns[0].values) label = label % 4 + 1;
     is.episodes.clear();
     odd_one("test classes that are never trained on", is);
-    for (Distance distance : {Distance::euclidean, Distance::cosine, Distance::dot}) {
-      is = input_of(1, 13);
-      is.distance = distance;
+    for (Distance distance : kDistances) {
+      if (!evaluator_.compares(distance)) continue;
+      is = under(distance, input_of(1, 13));
       is.train.embeddings.rowwise() = is.train.embeddings.row(0).eval();
       is.test.embeddings.rowwise() = is.train.embeddings.row(0).eval();
       odd_one(fmt::format("all embeddings equal ({})", to_string(distance)), is);
@@ -235,6 +265,20 @@ class Laws {
       }
       return "";
     });
+    checks.law("embeddings that a distance can't compare are refused with an Error",
+               [&]() -> std::string {
+                 for (Distance distance : {Distance::chi_squared, Distance::poincare}) {
+                   if (!evaluator_.compares(distance)) continue;
+                   Input wrong = under(distance, input_of(1, 17));
+                   wrong.test.embeddings(3, 1) = -1;
+                   try {
+                     evaluated(wrong);
+                     return fmt::format("\"{}\" takes any", to_string(distance));
+                   } catch (const Error&) {
+                   }
+                 }
+                 return "";
+               });
   }
 
   std::string broken(const std::string& property) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <metriclab/evaluation/by_class.hpp>
 #include <metriclab/evaluation/checks.hpp>
@@ -36,6 +37,21 @@ std::vector<std::int32_t> nearest_in_blocks(const Matrix& test, const Prototypes
 }
 
 }  // namespace
+
+Matrix mean_of(const Matrix& rows, Distance distance) {
+  if (distance != Distance::poincare) return rows.colwise().mean();
+  Matrix sum = Matrix::Zero(1, rows.cols());
+  double w = 0;
+  const std::vector<double> factors = inverse_rooms(Rows<double>(rows));
+  for (std::int64_t i = 0; i < rows.rows(); ++i) {
+    const double lambda = 2 * factors[static_cast<std::size_t>(i)];
+    sum += lambda * rows.row(i);
+    w += lambda - 1;
+  }
+  // Two points on the hyperboloid have an inner product of at least 1, n of them together n².
+  const auto n = static_cast<double>(rows.rows());
+  return sum / (w + std::sqrt(std::max(w * w - sum.squaredNorm(), n * n)));
+}
 
 Prototypes prototypes_of(const Embedded& train, Distance distance, const Represent& represent) {
   const std::int64_t d = train.embeddings.cols();

@@ -8,6 +8,17 @@
 
 namespace metriclab {
 
+/// What stands for several embeddings, (1 × d) of (n × d): their mean; under poincare, where a sum
+/// means nothing, the Einstein midpoint
+///
+///     s / (w + √(w² − ‖s‖²)),  s = Σ λ_i x_i,  w = Σ (λ_i − 1),  λ_i = 2/(1 − ‖x_i‖²)
+///
+/// which is the mean on the hyperboloid, and the point whose arguments of arcosh to all x_i have
+/// the least sum (Khrulkov, Mirvakhabova, Ustinova, Oseledets, Lempitsky. Hyperbolic image
+/// embeddings. CVPR 2020, section 4; Law, Liao, Snell, Zemel. Lorentzian distance learning for
+/// hyperbolic representations. ICML 2019). n ≥ 1.
+Matrix mean_of(const Matrix& rows, Distance distance);
+
 /// Points that stand for classes: (m × d), those of a class together, by rising label.
 struct Prototypes {
   Matrix points;

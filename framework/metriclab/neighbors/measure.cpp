@@ -39,6 +39,24 @@ void require_histograms(Rows<Scalar> rows, std::string_view what) {
                         what, i, rows[i][t], t));
 }
 
+/// 1 − ‖x‖². In the widest type there is, since near the border of the ball few digits are left.
+template <class Scalar>
+long double room(const Scalar* x, std::int64_t d) {
+  long double squares = 0;
+  for (std::int64_t t = 0; t < d; ++t) squares += static_cast<long double>(x[t]) * x[t];
+  return 1 - squares;
+}
+
+template <class Scalar>
+void require_in_ball(Rows<Scalar> rows, std::string_view what) {
+  for (std::int64_t i = 0; i < rows.n(); ++i)
+    if (const long double left = room(rows[i], rows.d()); !(left > 0))
+      throw Error(
+          fmt::format("{} example {} has the length {}; the distance \"poincare\" compares "
+                      "embeddings in the Poincaré ball, which are shorter than 1",
+                      what, i, std::sqrt(static_cast<double>(1 - left))));
+}
+
 }  // namespace
 
 template <class Scalar>
@@ -51,6 +69,12 @@ void require_finite(Rows<Scalar> rows, std::string_view what) {
             "{} example {} has the value {} in dimension {}; finite values{} are needed", what, i,
             value, t, std::isfinite(value) ? " up to 1e150" : ""));
   }
+}
+
+template <class Scalar>
+void require_comparable(Rows<Scalar> rows, Distance distance, std::string_view what) {
+  if (distance == Distance::chi_squared) require_histograms(rows, what);
+  if (distance == Distance::poincare) require_in_ball(rows, what);
 }
 
 template <class Scalar>
@@ -71,6 +95,14 @@ std::vector<double> inverse_norms(Rows<Scalar> rows) {
 }
 
 template <class Scalar>
+std::vector<double> inverse_rooms(Rows<Scalar> rows) {
+  std::vector<double> factors;
+  for (std::int64_t i = 0; i < rows.n(); ++i)
+    factors.push_back(static_cast<double>(1 / room(rows[i], rows.d())));
+  return factors;
+}
+
+template <class Scalar>
 Measure<Scalar>::Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance)
     : query_(query), gallery_(gallery), distance_(distance) {
   if (distance == Distance::by_class)
@@ -87,13 +119,16 @@ Measure<Scalar>::Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance dist
     gallery_ = gallery.columns(query.d() / 2, query.d() / 2);
     distance_ = Distance::dot;
   }
-  if (distance == Distance::chi_squared) {
-    require_histograms(query, "query");
-    require_histograms(gallery, "gallery");
+  require_comparable(query, distance, "query");
+  require_comparable(gallery, distance, "gallery");
+  if (distance == Distance::cosine) {
+    query_factors_ = inverse_norms(query);
+    gallery_factors_ = inverse_norms(gallery);
   }
-  if (distance != Distance::cosine) return;
-  query_factors_ = inverse_norms(query);
-  gallery_factors_ = inverse_norms(gallery);
+  if (distance == Distance::poincare) {
+    query_factors_ = inverse_rooms(query);
+    gallery_factors_ = inverse_rooms(gallery);
+  }
 }
 
 template <class Scalar>
@@ -101,13 +136,18 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
   const Scalar* x = query_[query];
   const Scalar* y = gallery_[gallery];
   const std::int64_t d = query_.d();
+  const auto squared = [&] {
+    return sum(d, [&](std::int64_t t) { return square(double{x[t]} - double{y[t]}); });
+  };
+  const auto factor = [](const std::vector<double>& factors, std::int64_t i) {
+    return factors[static_cast<std::size_t>(i)];
+  };
   switch (distance_) {
     case Distance::euclidean:
     case Distance::squared_euclidean:
-      return sum(d, [&](std::int64_t t) { return square(double{x[t]} - double{y[t]}); });
+      return squared();
     case Distance::cosine: {
-      const double a = query_factors_[static_cast<std::size_t>(query)];
-      const double b = gallery_factors_[static_cast<std::size_t>(gallery)];
+      const double a = factor(query_factors_, query), b = factor(gallery_factors_, gallery);
       if (a == 0 || b == 0) return 1;
       return 0.5 *
              sum(d, [&](std::int64_t t) { return square(double{x[t]} * a - double{y[t]} * b); });
@@ -122,6 +162,7 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
     case Distance::manhattan:
       return sum(d, [&](std::int64_t t) { return std::abs(double{x[t]} - double{y[t]}); });
     case Distance::poincare:
+      return 2 * squared() * (factor(query_factors_, query) * factor(gallery_factors_, gallery));
     case Distance::bilinear:
     case Distance::by_class:
       break;
@@ -131,13 +172,21 @@ double Measure<Scalar>::operator()(std::int64_t query, std::int64_t gallery) con
 
 template <class Scalar>
 double Measure<Scalar>::named(double measured) const {
-  return distance_ == Distance::euclidean ? std::sqrt(measured) : measured;
+  if (distance_ == Distance::euclidean) return std::sqrt(measured);
+  // arcosh(1 + w) = log(1 + w + √(w(w + 2))), which keeps the digits of a small w.
+  if (distance_ == Distance::poincare)
+    return std::log1p(measured + std::sqrt(measured * (measured + 2)));
+  return measured;
 }
 
 template void require_finite(Rows<float>, std::string_view);
 template void require_finite(Rows<double>, std::string_view);
+template void require_comparable(Rows<float>, Distance, std::string_view);
+template void require_comparable(Rows<double>, Distance, std::string_view);
 template std::vector<double> inverse_norms(Rows<float>);
 template std::vector<double> inverse_norms(Rows<double>);
+template std::vector<double> inverse_rooms(Rows<float>);
+template std::vector<double> inverse_rooms(Rows<double>);
 template class Measure<float>;
 template class Measure<double>;
 

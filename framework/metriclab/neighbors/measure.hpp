@@ -43,38 +43,50 @@ class Rows {
 template <class Scalar>
 void require_finite(Rows<Scalar> rows, std::string_view what);
 
+/// Throws Error naming the first example, of what `what` says, that a distance can't compare: for
+/// `chi_squared` one with a value below 0, for `poincare` one that is not shorter than 1.
+template <class Scalar>
+void require_comparable(Rows<Scalar> rows, Distance distance, std::string_view what);
+
 /// 1 / ‖x‖ of each row, in double; 0 for a row of zeros (shorter than 1e-150).
 template <class Scalar>
 std::vector<double> inverse_norms(Rows<Scalar> rows);
+
+/// 1 / (1 − ‖x‖²) of each row of the Poincaré ball.
+template <class Scalar>
+std::vector<double> inverse_rooms(Rows<Scalar> rows);
 
 /// Distances between rows, each measured directly in double, in a fixed order of summation: what is
 /// nearer, and what ties, is decided by these. The same rows give the same value whichever comes
 /// first.
 /// `bilinear` is `dot` on one half of each, and is treated as such from here on. Throws Error for
-/// `by_class`, which takes classes to measure, where there are no two halves, and where
-/// `chi_squared` is to compare values below 0.
+/// `by_class`, which takes classes to measure, where there are no two halves, and for what is not
+/// comparable.
 template <class Scalar>
 class Measure {
  public:
   Measure(Rows<Scalar> query, Rows<Scalar> gallery, Distance distance);
 
   /// What neighbours are ordered by: Σ (x − y)² for both Euclidean distances; ½ ‖x/‖x‖ − y/‖y‖‖² =
-  /// 1 − cos for cosine, and 1 where one of them is zero; −Σ x·y for dot; for chi_squared as
-  /// distance.hpp has it. O(d).
+  /// 1 − cos for cosine, and 1 where one of them is zero; −Σ x·y for dot; for poincare 2 ‖x − y‖² /
+  /// ((1 − ‖x‖²)(1 − ‖y‖²)), which is the argument of arcosh less 1; for chi_squared and manhattan
+  /// as distance.hpp has them. O(d).
   double operator()(std::int64_t query, std::int64_t gallery) const;
-  /// The distance by its name: the root of that for `euclidean`, that itself for the others.
+  /// The distance by its name: the root of that for `euclidean`, arcosh(1 + that) for `poincare`,
+  /// that itself for the others.
   double named(double measured) const;
 
   Rows<Scalar> query() const { return query_; }
   Rows<Scalar> gallery() const { return gallery_; }
   Distance distance() const { return distance_; }
+  /// 1 / ‖x‖ for cosine, 1 / (1 − ‖x‖²) for poincare; empty for the others.
   const std::vector<double>& query_factors() const { return query_factors_; }
   const std::vector<double>& gallery_factors() const { return gallery_factors_; }
 
  private:
   Rows<Scalar> query_, gallery_;
   Distance distance_;
-  std::vector<double> query_factors_, gallery_factors_;  // 1 / norm; for cosine only
+  std::vector<double> query_factors_, gallery_factors_;
 };
 
 }  // namespace metriclab

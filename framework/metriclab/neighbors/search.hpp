@@ -22,7 +22,8 @@ struct Neighbors {
 /// the order in which a BLAS adds up. Distances are those, rounded to Scalar. Matrix products of
 /// the centred data in the input's own precision only sort out what is too far: a product comes
 /// with a bound of its rounding error, and what the bound leaves open near the k-th place is
-/// measured directly.
+/// measured directly. For chi_squared, manhattan and poincare, which are not products, sums in that
+/// precision take their place.
 ///
 /// Time: one (q × d) by (d × n) product, one pass over its values, and a direct measurement for k
 /// candidates a query and those within rounding of the k-th. That is few, unless the distances

@@ -24,18 +24,26 @@ struct Tile {
 /// Up to a number that is the same for all gallery rows y of a query x, the (scaled) distance t(x,
 /// y) that `Measure` would give is bounded by the key = low(y) − 2x·y:
 ///
-///     key ≤ t(x, y) ≤ key + width(x) + width(y)
+///     key ≤ t(x, y) ≤ key + width(x) + width(y),    width = 2h,  low = −h + what the table says
 ///
 /// With u the unit roundoff of Scalar and v that of double, a product of length d is within
 /// d·u·‖x‖‖y‖ (N. Higham. Accuracy and stability of numerical algorithms, 2nd ed., SIAM 2002,
 /// eq. 3.5; any order of summation), and a direct measurement within (2d + 8)·v of itself. Hence,
 /// with c = (d + 32)·u + (4d + 16)·v, 32 being ample for the roundings of centring, norms and sums:
 ///
-///     Euclidean, cosine:  low = (1 − c)‖y‖²,  width = 2c‖·‖²       (from 2‖x‖‖y‖ ≤ ‖x‖² + ‖y‖²)
-///     chi-squared:        low = −c·Σy/2,  width = c·Σ  (rows are not centred; no product, but its
-///     sum itself in Scalar, takes the place of −2x·y; the sum is at most (Σx + Σy)/2)
-///     dot, ‖x‖ = 1:       low = −2c‖y‖ − 2c'‖y₀‖, width(y) twice that negated; y₀: before
-///     centring, c' = (4d + 16)·v
+///     Euclidean, cosine:  ‖y‖², h = c‖·‖²       (from 2‖x‖‖y‖ ≤ ‖x‖² + ‖y‖²)
+///     dot, ‖x‖ = 1:       0, h(x) = 0, h(y) = 2c‖y‖ + 2c'‖y₀‖; y₀: before centring, c' = (4d +
+///     16)·v
+///
+/// For the others there is no product: in the place of −2x·y stands the sum itself, in Scalar.
+///
+///     chi-squared:        0, h = c·Σ/2  (rows are not centred; the sum is at most (Σx + Σy)/2)
+///     manhattan:          0, h = c·Σ|·|  (the sum is at most Σ|x| + Σ|y|)
+///     poincare:           0, h = 1.25c + 2e·u, e being the greatest exponent of Scalar
+///
+/// For poincare the sum, ‖x − y‖² / (1 − ‖y‖²), comes of rows that are not centred and thus within
+/// c of itself, however near the border they are. Its `bent_log2`, where that is a difference of
+/// at most 2.5c, stands for it; being monotone, it orders a query's gallery as t does.
 template <class Scalar>
 class Bounds {
  public:
@@ -43,17 +51,22 @@ class Bounds {
 
   void query_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
   void gallery_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const;
-  /// −2x·y, or the chi-squared distance, of `count` rows of the query tile from row `begin` on with
+  /// −2x·y, or what stands in its place, of `count` rows of the query tile from row `begin` on with
   /// all of the gallery tile's: (count × gallery.count), rows `stride` apart.
   void products(const Tile<Scalar>& query, std::int64_t begin, std::int64_t count,
                 const Tile<Scalar>& gallery, Scalar* result, std::int64_t stride) const;
 
  private:
   void find_centre();
+  double coordinate_factor(const std::vector<double>& factors, std::int64_t i) const;
+  double greatest_coordinate(Rows<Scalar> rows, const std::vector<double>& factors) const;
+  /// h of a row: by its squares and absolute values, summed up.
+  double uncertainty(double squares, double total) const;
 
   const Measure<Scalar>& measure_;
   std::vector<double> centre_;
   double scale_ = 1;
+  double least_ = 0;  // for poincare: sums below may have underflown, and count as this
 };
 
 }  // namespace metriclab
