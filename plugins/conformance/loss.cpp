@@ -87,7 +87,8 @@ class Laws {
     const auto loss = prepared(own.embeddings.size(1), own.embeddings.scalar_type());
     std::vector<at::Tensor> inputs = {own.embeddings};
     for (const NamedTensor& parameter : loss->parameters()) {
-      if (turn.defined()) {
+      // Those that are vectors among the embeddings.
+      if (turn.defined() && parameter.tensor.dim() == 2) {
         const at::Tensor values = parameter.tensor.detach();
         values.copy_(at::mm(values, turn));
       }

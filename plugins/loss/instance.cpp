@@ -39,59 +39,18 @@ class Instance final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    PairCounts counts = pair_counts(batch, tuples);
-    if (with_itself(batch, tuples)) counts.positive.fill_diagonal_(1);
-    const at::Tensor terms = cross_entropies(distances(batch).mul(-gamma), counts);
-    return reduced(terms, counts.positive.sum(1).gt(0).to(terms.scalar_type()), batch.labels,
-                   reducer->reduction());
+    return loss_of(batch, tuples, cross_entropy);
   }
-
   at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairPlaces places(batch, tuples);
-    const Reduction reduction = reducer->reduction();
-    TermSum terms(reduction, places);
-    const at::Tensor d = distances(batch);
-    if (with_itself(batch, tuples))
-      return fused(d, [&]<class T>(const T* values, T* gradient) {
-        const auto n = static_cast<std::size_t>(places.n_anchors());
-        for (std::size_t i = 0; i < n; ++i)
-          add_row(terms, places, static_cast<std::int64_t>(i), std::span(values + i * n, n),
-                  std::span(gradient + i * n, n));
-        return Reduced{terms.value(), terms.scale()};
-      });
-    return fused_rows(
-        d, places,
-        [&]<class T>(const PairRow<T>& row) {
-          if (row.positives.empty()) return;
-          const double term = cross_entropy(row, static_cast<T>(-gamma));
-          const T factor = static_cast<T>(terms.add_one(row.anchor, term));
-          multiply_by(row.positive_gradient, factor);
-          multiply_by(row.negative_gradient, factor);
-        },
-        [&] {
-          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
-        });
+    return loss_of(batch, tuples, fused_cross_entropy);
   }
 
  private:
-  static bool with_itself(const Batch& batch, const Tuples& tuples) {
-    return tuples.form == Tuples::Form::all && !batch.has_reference();
-  }
-
-  /// The whole row is the softmax; the rows of the class stand together, i among them.
-  template <class T>
-  void add_row(TermSum& terms, const PairPlaces& places, std::int64_t i, std::span<const T> row,
-               std::span<T> gradient) const {
-    const auto positives = places.positive_ranges(i);
-    const auto begin = static_cast<std::size_t>(positives.begin[0]),
-               n = static_cast<std::size_t>(positives.end[1]) - begin;
-    const T slope = static_cast<T>(-gamma);
-    const double all = log_sum_exp(row, slope, T(0), false, gradient),
-                 mean = -gamma * sum_of(row.subspan(begin, n)) / static_cast<double>(n);
-    const double factor = -gamma * terms.add_one(i, row.size() == 1 ? 0 : all - mean);
-    multiply_by(gradient, static_cast<T>(factor));
-    for (T& own : gradient.subspan(begin, n))
-      own -= static_cast<T>(factor / static_cast<double>(n));
+  template <class Formula>
+  at::Tensor loss_of(const Batch& batch, const Tuples& tuples, Formula formula) const {
+    const bool is_with_itself = tuples.form == Tuples::Form::all && !batch.has_reference();
+    const Batch seen = is_with_itself ? against_itself(batch) : batch;
+    return formula(distances(seen), seen, tuples, -gamma, reducer->reduction());
   }
 
   double gamma = 64;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <metriclab/deep/softmax_terms.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
 
 namespace {
@@ -41,39 +42,10 @@ class NtXent final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairCounts counts = pair_counts(batch, tuples);
-    const at::Tensor z = distances(batch).div(temperature);
-    // log(1 + e^x), x being how far the negatives together are above the positive.
-    const at::Tensor x = log_sum_exp(z.neg(), counts.negative, false).unsqueeze(1).add(z);
-    return reduced(x.clamp_min(0).add(x.abs().neg().exp().log1p()), counts.positive, batch.labels,
-                   reducer->reduction());
+    return info_nce(distances(batch), batch, tuples, temperature, reducer->reduction());
   }
-
   at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairPlaces places(batch, tuples);
-    const Reduction reduction = reducer->reduction();
-    TermSum terms(reduction, places);
-    return fused_rows(
-        distances(batch), places,
-        [&]<class T>(const PairRow<T>& row) {
-          if (row.positives.empty() || row.negatives.empty()) {
-            const auto n = static_cast<std::int64_t>(row.positives.size());
-            terms.add(row.anchor, 0, n, terms.keeps(0) ? n : 0);
-            return;
-          }
-          const T slope = static_cast<T>(1 / temperature);
-          const double all = log_sum_exp(row.negatives, -slope, T(0), false, row.negative_gradient);
-          // The slope of a term is the share of the softmax that the positive misses.
-          const KeptSum is = softplus_sum(row.positives, slope, static_cast<T>(all),
-                                          terms.kept<T>(), row.positive_gradient);
-          const double factor = terms.add(row.anchor, is, row.positives.size()) / temperature;
-          const double misses = sum_of<T>(row.positive_gradient);
-          multiply_by(row.positive_gradient, static_cast<T>(factor));
-          multiply_by(row.negative_gradient, static_cast<T>(-factor * misses));
-        },
-        [&] {
-          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
-        });
+    return fused_info_nce(distances(batch), batch, tuples, temperature, reducer->reduction());
   }
 
  private:

@@ -38,28 +38,11 @@ class SupCon final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairCounts counts = pair_counts(batch, tuples);
-    const at::Tensor terms = cross_entropies(distances(batch).div(-temperature), counts);
-    return reduced(terms, counts.positive.sum(1).gt(0).to(terms.scalar_type()), batch.labels,
-                   reducer->reduction());
+    return cross_entropy(distances(batch), batch, tuples, -1 / temperature, reducer->reduction());
   }
-
   at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairPlaces places(batch, tuples);
-    const Reduction reduction = reducer->reduction();
-    TermSum terms(reduction, places);
-    return fused_rows(
-        distances(batch), places,
-        [&]<class T>(const PairRow<T>& row) {
-          if (row.positives.empty()) return;
-          const double term = cross_entropy(row, static_cast<T>(-1 / temperature));
-          const T factor = static_cast<T>(terms.add_one(row.anchor, term));
-          multiply_by(row.positive_gradient, factor);
-          multiply_by(row.negative_gradient, factor);
-        },
-        [&] {
-          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
-        });
+    return fused_cross_entropy(distances(batch), batch, tuples, -1 / temperature,
+                               reducer->reduction());
   }
 
  private:

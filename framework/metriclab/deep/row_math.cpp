@@ -142,8 +142,24 @@ METRICLAB_INLINE double sigmoids(const T* x, std::int64_t n, T slope, T shift, T
 }
 
 template <class T>
-METRICLAB_INLINE void sigmoid_gradients(const T* values, std::int64_t n, T factor, T* gradient) {
-  for (std::int64_t j = 0; j < n; ++j) gradient[j] += factor * values[j] * (1 - values[j]);
+METRICLAB_INLINE double sigmoid_gradients(const T* values, std::int64_t n, T factor, T* gradient) {
+  return lane_sum<T>(n, [=](std::int64_t j) {
+    const T step = factor * values[j] * (1 - values[j]);
+    gradient[j] += step;
+    return step;
+  });
+}
+
+template <class T>
+METRICLAB_INLINE double upper_steps(const T* x, std::int64_t n, T level, T temperature, T delta,
+                                    T rho, T* slopes) {
+  const T sharpness = 1 / temperature;
+  return lane_sum<T>(n, [=](std::int64_t j) {
+    const T t = level - x[j];
+    const T v = sigmoid((t < delta ? t : delta) * sharpness);
+    slopes[j] = t > delta ? rho : v * (1 - v) * sharpness;
+    return v + (t > 0 ? T(0.5) : T(0)) + rho * positive_part(t - delta);
+  });
 }
 
 template <class T>
@@ -240,9 +256,13 @@ METRICLAB_INLINE double sum_products(const T* x, const T* y, std::int64_t n) {
   METRICLAB_WIDE double wide_sigmoids(const T* x, std::int64_t n, T slope, T shift, T* values) {  \
     return sigmoids(x, n, slope, shift, values);                                                  \
   }                                                                                               \
-  METRICLAB_WIDE void wide_sigmoid_gradients(const T* values, std::int64_t n, T factor,           \
-                                             T* gradient) {                                       \
-    sigmoid_gradients(values, n, factor, gradient);                                               \
+  METRICLAB_WIDE double wide_sigmoid_gradients(const T* values, std::int64_t n, T factor,         \
+                                               T* gradient) {                                     \
+    return sigmoid_gradients(values, n, factor, gradient);                                        \
+  }                                                                                               \
+  METRICLAB_WIDE double wide_upper_steps(const T* x, std::int64_t n, T level, T temperature,      \
+                                         T delta, T rho, T* slopes) {                             \
+    return upper_steps(x, n, level, temperature, delta, rho, slopes);                             \
   }                                                                                               \
   METRICLAB_WIDE T wide_largest(const T* x, std::int64_t n) { return largest(x, n); }             \
   METRICLAB_WIDE T wide_smallest(const T* x, std::int64_t n) { return smallest(x, n); }           \
@@ -301,8 +321,13 @@ double sigmoid_sum(std::span<const T> x, T slope, T shift, std::span<T> values) 
   return wide_sigmoids(x.data(), length(x), slope, shift, values.data());
 }
 template <class T>
-void add_sigmoid_gradient(std::span<const T> values, T factor, std::span<T> gradient) {
-  wide_sigmoid_gradients(values.data(), length(values), factor, gradient.data());
+double add_sigmoid_gradient(std::span<const T> values, T factor, std::span<T> gradient) {
+  return wide_sigmoid_gradients(values.data(), length(values), factor, gradient.data());
+}
+template <class T>
+double upper_step_sum(std::span<const T> x, T level, T temperature, T delta, T rho,
+                      std::span<T> slopes) {
+  return wide_upper_steps(x.data(), length(x), level, temperature, delta, rho, slopes.data());
 }
 
 template <class T>
@@ -360,7 +385,8 @@ T minimum_of(std::span<const T> x) {
   template void add_squared_hinge_gradient(std::span<const T>, T, T, Kept<T>, T, std::span<T>); \
   template KeptSum softplus_sum(std::span<const T>, T, T, Kept<T>, std::span<T>);               \
   template double sigmoid_sum(std::span<const T>, T, T, std::span<T>);                          \
-  template void add_sigmoid_gradient(std::span<const T>, T, std::span<T>);                      \
+  template double add_sigmoid_gradient(std::span<const T>, T, std::span<T>);                    \
+  template double upper_step_sum(std::span<const T>, T, T, T, T, std::span<T>);                 \
   template double log_sum_exp(std::span<const T>, T, T, bool, std::span<T>);                    \
   template void multiply_by(std::span<T>, T);                                                   \
   template void add_scaled(std::span<const T>, T, std::span<T>);                                \

@@ -44,9 +44,17 @@ KeptSum softplus_sum(std::span<const T> x, T slope, T shift, Kept<T> kept, std::
 /// Σ 1/(1 + e^−z), z = slope·x + shift; `values` are the summands.
 template <class T>
 double sigmoid_sum(std::span<const T> x, T slope, T shift, std::span<T> values);
-/// gradient += factor · v (1 − v): the chain through a sigmoid of value v.
+/// gradient += factor · v (1 − v): the chain through a sigmoid of value v. Returns the sum of what
+/// was added.
 template <class T>
-void add_sigmoid_gradient(std::span<const T> values, T factor, std::span<T> gradient);
+double add_sigmoid_gradient(std::span<const T> values, T factor, std::span<T> gradient);
+
+/// Σ of a step of t = level − x that is nowhere below 0 for t < 0 and 1 for t > 0: 1/(1 + e^−t/τ)
+/// for t ≤ 0, the same plus ½ up to t = delta, and a line of slope `rho` from there on; `slopes` =
+/// its derivative by t.
+template <class T>
+double upper_step_sum(std::span<const T> x, T level, T temperature, T delta, T rho,
+                      std::span<T> slopes);
 
 /// log Σ e^z, z = slope·x + shift, without overflow; `shares` = e^z / Σ, its gradient by z. With
 /// `with_one` the sum has a 1 beside, so that nothing gives 0; without it nothing gives −∞.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <limits>
 #include <metriclab/deep/autograd.hpp>
-#include <metriclab/deep/pair_rows.hpp>
 #include <metriclab/deep/triplet_terms.hpp>
 
 namespace metriclab {
@@ -19,28 +18,6 @@ at::Tensor kept_of(const at::Tensor& terms, const Reduction& reduction) {
   if (reduction.low > -kInfinity) kept = kept.mul(terms.gt(reduction.low));
   if (reduction.high < kInfinity) kept = kept.mul(terms.lt(reduction.high));
   return kept;
-}
-
-/// The columns of the anchors' k-th positives, (B × K), and whether there is one.
-struct Positives {
-  at::Tensor columns, there;
-};
-Positives positives_of(const PairPlaces& places) {
-  const std::int64_t n = places.n_anchors();
-  std::vector<std::int64_t> counts;
-  for (std::int64_t i = 0; i < n; ++i)
-    counts.push_back(places.is_listed() ? static_cast<std::int64_t>(places.positive_list(i).size())
-                                        : places.positive_ranges(i).size());
-  const std::int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
-  std::vector<std::int64_t> columns(static_cast<std::size_t>(n * most), 0),
-      there(columns.size(), 0);
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t k = 0; k < counts[static_cast<std::size_t>(i)]; ++k) {
-      const auto cell = static_cast<std::size_t>(i * most + k);
-      columns[cell] = places.positive(i, static_cast<std::size_t>(k));
-      there[cell] = 1;
-    }
-  return {index_tensor(columns).view({n, most}), index_tensor(there).view({n, most})};
 }
 
 at::Tensor reduced_list(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
@@ -60,6 +37,24 @@ at::Tensor reduced_list(const at::Tensor& distances, const Batch& batch, const T
 }
 
 }  // namespace
+
+Positives positives_of(const PairPlaces& places) {
+  const std::int64_t n = places.n_anchors();
+  std::vector<std::int64_t> counts;
+  for (std::int64_t i = 0; i < n; ++i)
+    counts.push_back(places.is_listed() ? static_cast<std::int64_t>(places.positive_list(i).size())
+                                        : places.positive_ranges(i).size());
+  const std::int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  std::vector<std::int64_t> columns(static_cast<std::size_t>(n * most), 0),
+      there(columns.size(), 0);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t k = 0; k < counts[static_cast<std::size_t>(i)]; ++k) {
+      const auto cell = static_cast<std::size_t>(i * most + k);
+      columns[cell] = places.positive(i, static_cast<std::size_t>(k));
+      there[cell] = 1;
+    }
+  return {index_tensor(columns).view({n, most}), index_tensor(there).view({n, most})};
+}
 
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
                             const Reduction& reduction, const TripletTerm& term) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <metriclab/deep/pair_rows.hpp>
 #include <metriclab/deep/tensor_terms.hpp>
 
 namespace metriclab {
@@ -13,6 +14,13 @@ namespace metriclab {
 using TripletTerm =
     std::function<at::Tensor(const at::Tensor& distances, const at::Tensor& anchors,
                              const at::Tensor& positives, const at::Tensor& negatives)>;
+
+/// The columns of the anchors' k-th positives, (B × K) int64 in the CPU's memory, K being the most
+/// that an anchor has; `there`: 1, and 0 where the anchor has fewer.
+struct Positives {
+  at::Tensor columns, there;
+};
+Positives positives_of(const PairPlaces& places);
 
 /// The reduction over the triplets listed, or over every positive with every negative of an anchor.
 ///
