@@ -3,6 +3,8 @@
 #include <cmath>
 #include <functional>
 #include <metriclab/deep/anchors.hpp>
+#include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/tuple_loss.hpp>
 
 #include "support.hpp"
 
@@ -163,41 +165,212 @@ TEST_CASE("contrastive: the paper's squares") {
         doctest::Approx(positive.value() + negative.value()).epsilon(1e-12));
 }
 
-TEST_CASE("quadruplet: all of them listed, by the formula") {
-  const Batch batch = random_batch(kLabels, 4, 26);
-  const Plain plain(batch, true);
-  for (const char* reducer : {"avg_non_zero", "mean", "per_anchor"}) {
-    CAPTURE(reducer);
-    const bool kept_only = std::string(reducer) == "avg_non_zero",
-               by_anchor = std::string(reducer) == "per_anchor";
-    Mean first, second;
-    if (!kept_only) first.low = second.low = -1;
-    for (std::size_t i = 0; i < plain.n; ++i) {
-      Mean first_of_anchor{.low = -1}, second_of_anchor{.low = -1};
-      Mean& to_first = by_anchor ? first_of_anchor : first;
-      Mean& to_second = by_anchor ? second_of_anchor : second;
-      for (std::size_t j = 0; j < plain.n; ++j) {
-        if (!plain.positive(i, j)) continue;
-        for (std::size_t k = 0; k < plain.n; ++k) {
-          if (plain.negative(i, k))
-            to_first.add(std::max(plain.d[i][j] - plain.d[i][k] + 0.7, 0.0));
-          for (std::size_t l = 0; l < plain.n; ++l)
-            if (plain.negative(l, k) && plain.negative(i, l) && plain.negative(i, k))
-              to_second.add(std::max(plain.d[i][j] - plain.d[l][k] + 0.2, 0.0));
-        }
-      }
-      if (by_anchor) {
-        first.add(first_of_anchor.value());
-        second.add(second_of_anchor.value());
+/// How terms become one number, as the reducers say it.
+struct Rule {
+  std::string json;
+  double low = -1, high = 1e9;  // of all terms, or with `per_anchor` of the anchors' means
+  bool kept_only = false, sum = false, per_anchor = false;
+  std::vector<double> weights = {};
+
+  at::Tensor operator()(at::Tensor terms, at::Tensor anchors, const at::Tensor& labels) const {
+    const std::int64_t n = labels.size(0);
+    const auto of_anchors = [&](const at::Tensor& values) {
+      return values.new_zeros({n}).index_add(0, anchors, values);
+    };
+    double all = static_cast<double>(terms.size(0));
+    at::Tensor there = terms.detach().new_ones(terms.sizes());
+    if (per_anchor) {
+      const at::Tensor counts = of_anchors(there);
+      terms = of_anchors(terms).div(counts.clamp_min(1));
+      there = counts.gt(0);
+      anchors = integers([&] {
+        std::vector<std::int64_t> numbers;
+        for (std::int64_t i = 0; i < n; ++i) numbers.push_back(i);
+        return numbers;
+      }());
+      all = static_cast<double>(n);
+    }
+    const at::Tensor kept =
+        there.mul(terms.detach().gt(low)).mul(terms.detach().lt(high)).to(at::kDouble);
+    at::Tensor weight = kept;
+    if (!weights.empty()) {
+      const at::Tensor by_class =
+          terms.detach().new_empty({static_cast<std::int64_t>(weights.size())});
+      std::copy(weights.begin(), weights.end(), by_class.data_ptr<double>());
+      weight = kept.mul(by_class.index_select(0, labels.index_select(0, anchors)));
+    }
+    const double divisor = sum ? 1 : kept_only ? kept.sum().item<double>() : all;
+    return terms.mul(weight).sum().div(std::max(divisor, 1.0));
+  }
+};
+
+const std::vector<Rule> kRules = {
+    {.json = R"("mean")"},
+    {.json = R"("sum")", .sum = true},
+    {.json = R"("avg_non_zero")", .low = 0, .kept_only = true},
+    {.json = R"("divisor")"},
+    {.json = R"("per_anchor")", .per_anchor = true},
+    {.json = R"({"plugin": "per_anchor", "reducer": "avg_non_zero"})",
+     .low = 0,
+     .kept_only = true,
+     .per_anchor = true},
+    {.json = R"({"plugin": "threshold", "low": 0.1, "high": 0.8})",
+     .low = 0.1,
+     .high = 0.8,
+     .kept_only = true},
+    {.json = R"({"plugin": "threshold", "low": null, "high": 0.5})",
+     .high = 0.5,
+     .kept_only = true},
+    {.json = R"({"plugin": "class_weighted", "weights": [1, 0, 2.5, 3, 2]})",
+     .weights = {1, 0, 2.5, 3, 2}},
+    {.json =
+         R"({"plugin": "per_anchor", "reducer": {"plugin": "threshold", "low": 0.05, "high": 0.7}})",
+     .low = 0.05,
+     .high = 0.7,
+     .kept_only = true,
+     .per_anchor = true}};
+
+using Pair = std::pair<std::int64_t, std::int64_t>;
+
+/// Eq. 5 of Chen et al., each tuple listed, by autograd; with `adaptive` its margins are those of
+/// Eq. 6–7, which autograd doesn't go through.
+at::Tensor plain_quadruplet(const Batch& batch, const std::vector<Pair>& positives,
+                            const std::vector<Pair>& negatives, double margin, double second_margin,
+                            bool adaptive, const Rule& rule) {
+  const auto unit = [](const at::Tensor& x) { return x.div(x.norm(2, {1}, true)); };
+  const at::Tensor d =
+      unit(batch.embeddings).unsqueeze(1).sub(unit(batch.others()).unsqueeze(0)).square().sum(2);
+  const auto values = [&](const std::vector<Pair>& pairs) {
+    std::vector<std::int64_t> cells;
+    for (const auto& [i, j] : pairs) cells.push_back(i * d.size(1) + j);
+    return d.reshape({-1}).index_select(0, integers(cells));
+  };
+  const auto labels = as_indices(batch.labels), others = as_indices(batch.other_labels());
+  const auto of = [](const std::vector<std::int64_t>& list, std::int64_t i) {
+    return list[static_cast<std::size_t>(i)];
+  };
+  const at::Tensor near = values(positives), far = values(negatives);
+  at::Tensor gap = near.new_ones({});
+  if (adaptive) gap = far.detach().mean().sub(near.detach().mean());
+  std::vector<std::int64_t> anchors[2], first[2], second[2];
+  for (std::size_t p = 0; p < positives.size(); ++p)
+    for (std::size_t q = 0; q < negatives.size(); ++q) {
+      const std::int64_t i = positives[p].first;
+      const auto [l, k] = negatives[q];
+      for (const int which : {0, 1}) {
+        if (which == 0 ? l != i : of(labels, l) == of(labels, i) || of(others, k) == of(labels, i))
+          continue;
+        anchors[which].push_back(i);
+        first[which].push_back(static_cast<std::int64_t>(p));
+        second[which].push_back(static_cast<std::int64_t>(q));
       }
     }
-    const auto loss = make_loss(
-        std::string(
-            R"({"plugin": "quadruplet", "margin": 0.7, "second_margin": 0.2, "reducer": ")") +
-        reducer + "\"}");
-    CHECK(evaluate(*loss, batch).value ==
-          doctest::Approx(first.value() + second.value()).epsilon(1e-12));
+  at::Tensor loss = near.new_zeros({});
+  for (const int which : {0, 1}) {
+    const at::Tensor terms = near.index_select(0, integers(first[which]))
+                                 .sub(far.index_select(0, integers(second[which])))
+                                 .add(gap.mul(which == 0 ? margin : second_margin))
+                                 .clamp_min(0);
+    loss = loss.add(rule(terms, integers(anchors[which]), batch.labels));
   }
+  return loss;
+}
+
+/// The kernel and the tensor operations, value and gradient, against the plain formulation.
+void require_plain_quadruplet(const Batch& batch, const std::vector<Pair>& positives,
+                              const std::vector<Pair>& negatives, const Tuples& tuples) {
+  for (const Rule& rule : kRules)
+    for (const bool adaptive : {false, true}) {
+      CAPTURE(rule.json);
+      CAPTURE(adaptive);
+      const auto loss = make_loss(
+          R"({"plugin": "quadruplet", "margin": 0.7, "second_margin": 0.2, "adaptive_margin": )" +
+          std::string(adaptive ? "true" : "false") + ", \"reducer\": " + rule.json + "}");
+      Batch own = batch;
+      own.embeddings = batch.embeddings.detach().clone().requires_grad_(true);
+      std::vector<at::Tensor> inputs = {own.embeddings};
+      if (batch.has_reference()) {
+        own.reference = batch.reference.detach().clone().requires_grad_(true);
+        inputs.push_back(own.reference);
+      }
+      const at::Tensor expected =
+          plain_quadruplet(own, positives, negatives, 0.7, 0.2, adaptive, rule);
+      const auto due = gradients_of(expected, inputs);
+      for (const bool fused : {true, false}) {
+        CAPTURE(fused);
+        const at::Tensor value =
+            fused ? loss->forward(own, tuples)
+                  : dynamic_cast<TupleLoss&>(*loss).forward_in_tensors(own, tuples);
+        CHECK(value.item<double>() ==
+              doctest::Approx(expected.item<double>()).epsilon(1e-12).scale(1));
+        const auto got = gradients_of(value, inputs);
+        for (std::size_t k = 0; k < inputs.size(); ++k)
+          CHECK(largest_difference(got[k], due[k]) <
+                1e-12 * std::max(1.0, due[k].abs().max().item<double>()));
+      }
+    }
+}
+
+/// All pairs that the labels allow, the row `own` of an anchor left out.
+void all_pairs(const Batch& batch, const std::vector<std::int64_t>& own,
+               std::vector<Pair>& positives, std::vector<Pair>& negatives) {
+  const auto labels = as_indices(batch.labels), others = as_indices(batch.other_labels());
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    for (std::size_t j = 0; j < others.size(); ++j) {
+      const Pair pair(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
+      if (labels[i] != others[j])
+        negatives.push_back(pair);
+      else if (own[i] != pair.second)
+        positives.push_back(pair);
+    }
+}
+
+TEST_CASE("quadruplet: every reducer and adaptive margins, each tuple listed") {
+  std::vector<std::int64_t> labels = kLabels;
+  SUBCASE("few positives") {}
+  SUBCASE("many positives") { labels = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 3, 1, 2, 3, 3}; }
+  SUBCASE("two classes, whose negative pairs touch both") { labels = {0, 1, 0, 1, 1}; }
+  SUBCASE("a class alone") { labels = {4, 0, 4, 1}; }
+  const Batch batch = random_batch(labels, 4, 41);
+  std::vector<std::int64_t> own;
+  for (std::size_t i = 0; i < labels.size(); ++i) own.push_back(static_cast<std::int64_t>(i));
+  std::vector<Pair> positives, negatives;
+  all_pairs(batch, own, positives, negatives);
+  require_plain_quadruplet(batch, positives, negatives, Tuples::all());
+}
+
+TEST_CASE("quadruplet: a reference set, and one that has the anchors") {
+  Batch batch = random_batch(kLabels, 4, 42);
+  const Batch other = random_batch({2, 0, 4, 1, 1, 0, 2, 3, 0}, 4, 43);
+  batch.reference = other.embeddings;
+  batch.reference_labels = other.labels;
+  std::vector<std::int64_t> own(kLabels.size(), -1);
+  SUBCASE("apart") {}
+  SUBCASE("with the anchors") {
+    own[0] = 1, own[1] = 4, own[3] = 8;
+    batch.own = integers(own);
+  }
+  std::vector<Pair> positives, negatives;
+  all_pairs(batch, own, positives, negatives);
+  require_plain_quadruplet(batch, positives, negatives, Tuples::all());
+}
+
+TEST_CASE(
+    "quadruplet: pairs given, repeats included, and triplets given as their different pairs") {
+  const Batch batch = random_batch(kLabels, 4, 44);
+  const std::vector<Pair> positives = {{0, 3}, {0, 5}, {0, 3}, {1, 4}, {2, 8}, {9, 0}},
+                          negatives = {{0, 1}, {0, 2}, {2, 0}, {1, 6}, {1, 6}, {6, 7}, {9, 11}};
+  const auto tensor = [](const std::vector<Pair>& pairs, bool second) {
+    std::vector<std::int64_t> values;
+    for (const Pair& pair : pairs) values.push_back(second ? pair.second : pair.first);
+    return integers(values);
+  };
+  require_plain_quadruplet(batch, positives, negatives,
+                           Tuples::pairs(tensor(positives, false), tensor(positives, true),
+                                         tensor(negatives, false), tensor(negatives, true)));
+  require_plain_quadruplet(
+      batch, {{0, 3}, {0, 5}, {1, 4}}, {{0, 1}, {0, 2}, {1, 6}},
+      Tuples::triplets(integers({0, 0, 0, 1}), integers({3, 3, 5, 4}), integers({1, 2, 1, 6})));
 }
 
 TEST_CASE(

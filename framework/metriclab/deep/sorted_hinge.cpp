@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <metriclab/deep/sorted_hinge.hpp>
+#include <optional>
 
 namespace metriclab {
 
@@ -59,9 +60,40 @@ void SortedHinge<T>::add_gradient(const Terms& terms, double factor) {
   steps_[terms.last] -= factor;
 }
 
+namespace {
+
+// From so many positives of an anchor on, sorting its negatives is faster than going through them
+// for each positive (measured at B = 512, 2048 and 8192).
+constexpr std::size_t kManyPositives = 96;
+
+template <class T>
+void add_one_by_one(TermSum& terms, const PairRow<T>& row, T margin) {
+  const auto kept = terms.kept<T>();
+  const std::optional<double> known = terms.known_factor(row.anchor);
+  const auto differentiate = [&](std::size_t k, T factor) {
+    row.positive_gradient[k] +=
+        factor * static_cast<T>(add_hinge_gradient(row.negatives, T(-1), row.positives[k] + margin,
+                                                   kept, factor, row.negative_gradient));
+  };
+  KeptSum all;
+  for (std::size_t k = 0; k < row.positives.size(); ++k) {
+    const KeptSum one = hinge_sum(row.negatives, T(-1), row.positives[k] + margin, kept);
+    all.sum += one.sum;
+    all.n_kept += one.n_kept;
+    if (known) differentiate(k, static_cast<T>(*known));
+  }
+  const auto factor =
+      static_cast<T>(terms.add(row.anchor, all, row.positives.size() * row.negatives.size()));
+  if (known || factor == 0) return;
+  for (std::size_t k = 0; k < row.positives.size(); ++k) differentiate(k, factor);
+}
+
+}  // namespace
+
 template <class T>
 void add_triplet_hinges(TermSum& terms, const PairRow<T>& row, T margin, SortedHinge<T>& scratch) {
   if (row.positives.empty() || row.negatives.empty()) return;
+  if (row.positives.size() < kManyPositives) return add_one_by_one(terms, row, margin);
   scratch.clear(maximum_of(row.positives) + margin);
   for (std::size_t k = 0; k < row.negatives.size(); ++k)
     scratch.insert(row.negatives[k], static_cast<std::int64_t>(k));

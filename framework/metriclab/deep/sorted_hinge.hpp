@@ -65,7 +65,8 @@ extern template class SortedHinge<float>;
 extern template class SortedHinge<double>;
 
 /// All the triplets of one anchor, [d(a, p) − d(a, n) + margin]₊: adds them to `terms`, and their
-/// gradient to the row's, but for the factor `terms.scale()`.
+/// gradient to the row's, but for the factor `terms.scale()`. Few positives are gone through one by
+/// one, many by sorting the negatives.
 template <class T>
 void add_triplet_hinges(TermSum& terms, const PairRow<T>& row, T margin, SortedHinge<T>& scratch);
 
