@@ -56,6 +56,14 @@ Positives positives_of(const PairPlaces& places) {
   return {index_tensor(columns).view({n, most}), index_tensor(there).view({n, most})};
 }
 
+NearAndFar near_and_far(const at::Tensor& distances, const at::Tensor& anchors,
+                        const at::Tensor& positives, const at::Tensor& negatives) {
+  const at::Tensor rows = distances.index_select(0, anchors),
+                   near = rows.gather(1, positives.unsqueeze(1));
+  if (!negatives.defined()) return {near, rows};
+  return {near.squeeze(1), rows.gather(1, negatives.unsqueeze(1)).squeeze(1)};
+}
+
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
                             const Reduction& reduction, const TripletTerm& term) {
   if (tuples.form == Tuples::Form::triplets)
@@ -120,6 +128,59 @@ at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, con
     if (slope.defined()) gradient.add_(slope);
   });
   return with_backward(value, {distances}, [gradient](const at::Tensor& outer) {
+    return std::vector<at::Tensor>{gradient.mul(outer)};
+  });
+}
+
+void visit_triplets(
+    const at::Tensor& distances, const Batch& batch, const Tuples& tuples, const TripletTerm& term,
+    const std::function<void(const at::Tensor& terms, const at::Tensor& counts)>& visit) {
+  const WithoutAutograd off;
+  const at::Tensor held = distances.detach();
+  const at::Device device = held.device();
+  if (tuples.form == Tuples::Form::triplets) {
+    const at::Tensor terms = term(held, tuples.anchor.to(device), tuples.positive.to(device),
+                                  tuples.negative.to(device));
+    return visit(terms, terms.new_ones(terms.sizes()));
+  }
+  const PairPlaces places(batch, tuples);
+  const Positives positives = positives_of(places);
+  const at::Tensor negatives = pair_counts(batch, tuples).negative,
+                   anchors = at::arange(places.n_anchors(), at::kLong).to(device),
+                   columns = positives.columns.to(device),
+                   there = positives.there.to(device, held.scalar_type());
+  for (std::int64_t k = 0; k < columns.size(1); ++k)
+    visit(term(held, anchors, columns.select(1, k), {}),
+          negatives.mul(there.select(1, k).unsqueeze(1)));
+}
+
+at::Tensor reduced_positives(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
+                             const Reduction& reduction, const PositiveTerm& term) {
+  const PairPlaces places(batch, tuples);
+  const Positives positives = positives_of(places);
+  const std::int64_t n = places.n_anchors(), most = positives.columns.size(1);
+  const at::Tensor held = distances.detach(), anchors = at::arange(n, at::kLong).to(held.device()),
+                   columns = positives.columns.to(held.device()),
+                   there = positives.there.to(held.device(), held.scalar_type());
+  auto terms_of = [&](const at::Tensor& of, std::int64_t k) {
+    return at::where(there.select(1, k).gt(0), term(of, anchors, columns.select(1, k)),
+                     held.new_zeros({}));
+  };
+  const at::Tensor terms = held.new_zeros({n, most});
+  {
+    const WithoutAutograd off;
+    for (std::int64_t k = 0; k < most; ++k) terms.select(1, k).copy_(terms_of(held, k));
+  }
+  if (!needs_gradient(distances)) return reduced(terms, there, batch.labels, reduction);
+  terms.requires_grad_(true);
+  const at::Tensor value = reduced(terms, there, batch.labels, reduction);
+  const at::Tensor slopes = gradients_of(value, {terms})[0];
+  const at::Tensor gradient = at::zeros_like(held);
+  for (std::int64_t k = 0; k < most; ++k) {
+    const at::Tensor own = held.detach().requires_grad_(true);
+    gradient.add_(gradients_of(terms_of(own, k).mul(slopes.select(1, k)).sum(), {own})[0]);
+  }
+  return with_backward(value.detach().clone(), {distances}, [gradient](const at::Tensor& outer) {
     return std::vector<at::Tensor>{gradient.mul(outer)};
   });
 }

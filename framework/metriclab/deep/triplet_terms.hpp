@@ -22,11 +22,34 @@ struct Positives {
 };
 Positives positives_of(const PairPlaces& places);
 
+/// The distances of a term's arguments to their positives, (n), and to their negatives, (n); or for
+/// every column (n × 1) and (n × R).
+struct NearAndFar {
+  at::Tensor near, far;
+};
+NearAndFar near_and_far(const at::Tensor& distances, const at::Tensor& anchors,
+                        const at::Tensor& positives, const at::Tensor& negatives);
+
 /// The reduction over the triplets listed, or over every positive with every negative of an anchor.
 ///
 /// The batch is grouped where the tuples are all. Memory: O(B²) for however many triplets; one
 /// positive of each anchor at a time. Any device, without waiting for it.
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
                             const Reduction& reduction, const TripletTerm& term);
+
+/// Calls `visit(terms, counts)`, of one shape, for one part of those triplets after the other, each
+/// term counting so often; without autograd.
+void visit_triplets(
+    const at::Tensor& distances, const Batch& batch, const Tuples& tuples, const TripletTerm& term,
+    const std::function<void(const at::Tensor& terms, const at::Tensor& counts)>& visit);
+
+/// The terms of positive pairs that whole rows are needed for: as above, of shape (n), for the
+/// `anchors` and as many `positives`.
+using PositiveTerm = std::function<at::Tensor(
+    const at::Tensor& distances, const at::Tensor& anchors, const at::Tensor& positives)>;
+
+/// The reduction over the positive pairs, in the same way.
+at::Tensor reduced_positives(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
+                             const Reduction& reduction, const PositiveTerm& term);
 
 }  // namespace metriclab
