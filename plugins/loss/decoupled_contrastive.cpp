@@ -7,9 +7,8 @@ using namespace metriclab;
 
 /// Decoupled contrastive loss: NT-Xent without the positive in its denominator.
 ///
-///     term of a positive pair (i, p) = −w(i, p) s(i, p)/τ + log Σ over i's negatives of e^{s(i,
-///     n)/τ}
-///                                                                              (Eqs. 5 and 6)
+///     term of a positive pair (i, p) = −w(i, p) s(i, p)/τ + log N_i
+///     N_i = Σ over the negatives n of i of e^{s(i, n)/τ}
 ///     loss = mean of the terms over the positive pairs
 ///
 /// s: the similarity (offset − distance), by default the cosine; w = 1, or with `weighted`

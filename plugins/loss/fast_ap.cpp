@@ -10,7 +10,7 @@ using namespace metriclab;
 
 /// FastAP: one minus an average precision of binned distances.
 ///
-///     term of anchor i = 1 − (1/|P|) Σ over nodes k of H⁺_k h⁺_k / H_k                  (Eq. 8)
+///     term of anchor i = 1 − (1/|P|) Σ over nodes k of H⁺_k h⁺_k / H_k
 ///     loss = mean of the terms over the anchors with positives
 ///
 /// h⁺_k: how many of i's positives P are at the distance of node k, each counting at its two
@@ -68,8 +68,8 @@ class FastAp final : public TupleLoss {
           const auto n = static_cast<double>(row.positives.size());
           of.near.assign(n_nodes, 0);
           of.far.assign(n_nodes, 0);
-          histogram.add(row.positives, 1, of.near);
-          histogram.add(row.negatives, 1, of.far);
+          histogram.add(row.positives, of.near);
+          histogram.add(row.negatives, of.far);
           const double factor = terms.add_one(row.anchor, 1 - of.precisions() / n);
           of.to_slopes(-factor / n);
           histogram.add_gradient<T>(row.positives, of.near, row.positive_gradient);

@@ -11,17 +11,15 @@ using namespace metriclab;
 /// Histogram loss: the probability that a negative pair is more similar than a positive pair.
 ///
 ///     loss = Σ over nodes r of h⁻_r φ_r,   φ_r = Σ over nodes q not more similar than r of h⁺_q
-///                                                                                     (Eq. 5)
 ///
 /// h⁺ and h⁻: histograms of the distances of all positive and of all negative pairs, each of sum 1,
 /// a pair counting at its two neighbouring nodes (SoftHistogram); the nodes go from the least to
 /// the greatest distance that vectors of length 1 can have, by default that of the cosine; other
 /// distances than "euclidean", "squared_euclidean", "cosine" and "dot" of normalised embeddings
 /// need `highest`. As terms for the reducer the negative pairs have φ, interpolated where they
-/// stand, whose mean is the loss. With `by_triplets` a pair counts as often as it is in a triplet
-/// of all that there are. Shapes: embeddings (B × d), labels (B). Without positive or without
-/// negative pairs: 0, with zero gradient. Triplets given count as their different pairs. Cost: O(B²
-/// d) time, O(B²) memory. Differs from the paper: nothing.
+/// stand, whose mean is the loss. Shapes: embeddings (B × d), labels (B). Without positive or
+/// without negative pairs: 0, with zero gradient. Triplets given count as their different pairs.
+/// Cost: O(B² d) time, O(B²) memory. Differs from the paper: nothing.
 class Histogram final : public TupleLoss {
  public:
   Histogram() : TupleLoss("cosine", true, "mean") {}
@@ -33,9 +31,6 @@ class Histogram final : public TupleLoss {
     is.property("invariant_to_scale");
     is.parameter("n_bins", &Histogram::n_bins, "how many bins the similarities are put into")
         .at_least(1);
-    is.parameter("by_triplets", &Histogram::by_triplets,
-                 "a positive pair counts as often as its anchor has negatives, a negative pair as "
-                 "often as its anchor has positives");
     is.parameter(
           "highest", &Histogram::highest,
           "where the histogram of the distances ends, which begins at 0; null: the distances "
@@ -46,10 +41,7 @@ class Histogram final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    PairCounts counts = pair_counts(batch, tuples);
-    if (by_triplets)
-      counts = {counts.positive.mul(counts.negative.sum(1, true)),
-                counts.negative.mul(counts.positive.sum(1, true))};
+    const PairCounts counts = pair_counts(batch, tuples);
     const SoftHistogram histogram = bins();
     const at::Tensor d = distances(batch);
     const at::Tensor near =
@@ -69,40 +61,41 @@ class Histogram final : public TupleLoss {
       PairRows<T> rows(places);
       auto for_each_row = [&](auto visit) {
         for (std::int64_t i = 0; i < n; ++i) {
-          const PairRow<T>& row = rows.load(i, d + i * m);
-          visit(row, weight(row.negatives), weight(row.positives));
+          visit(rows.load(i, d + i * m));
           rows.add_to(gradient + i * m);
         }
       };
-      std::vector<double> farther(n_nodes), slopes(n_nodes), own(n_nodes), scaled(n_nodes);
-      double n_positives = 0;
-      for_each_row([&](const PairRow<T>& row, double of_positive, double) {
-        histogram.add(row.positives, of_positive, farther);
-        n_positives += of_positive * static_cast<double>(row.positives.size());
+      std::vector<double> farther(n_nodes), slopes(n_nodes), own(n_nodes);
+      std::size_t n_positives = 0;
+      for_each_row([&](const PairRow<T>& row) {
+        histogram.add(row.positives, farther);
+        n_positives += row.positives.size();
       });
       if (n_positives == 0) return Reduced{};
+      const double share = 1 / static_cast<double>(n_positives);
       double sum = 0;
-      for (std::size_t k = n_nodes; k-- > 0;) farther[k] = (sum += farther[k]) / n_positives;
+      for (std::size_t k = n_nodes; k-- > 0;) {
+        sum += share * farther[k];
+        farther[k] = sum;
+      }
 
       TermSum terms(reduction, places);
-      for_each_row([&](const PairRow<T>& row, double, double of_negative) {
+      for_each_row([&](const PairRow<T>& row) {
         own.assign(n_nodes, 0);
         const KeptSum is = histogram.interpolated<T>(row.negatives, farther, terms.kept<T>(),
                                                      row.negative_gradient, own);
-        const auto times = static_cast<std::int64_t>(of_negative);
-        const double factor =
-            of_negative * terms.add(row.anchor, of_negative * is.sum,
-                                    times * static_cast<std::int64_t>(row.negatives.size()),
-                                    times * is.n_kept);
+        const double factor = terms.add(row.anchor, is, row.negatives.size());
         multiply_by(row.negative_gradient, static_cast<T>(factor));
         for (std::size_t k = 0; k < n_nodes; ++k) slopes[k] += factor * own[k];
       });
       // A positive at a node is in φ of that node and of all nearer ones.
       sum = 0;
-      for (double& slope : slopes) slope = (sum += slope) / n_positives;
-      for_each_row([&](const PairRow<T>& row, double of_positive, double) {
-        for (std::size_t k = 0; k < n_nodes; ++k) scaled[k] = of_positive * slopes[k];
-        histogram.add_gradient<T>(row.positives, scaled, row.positive_gradient);
+      for (double& slope : slopes) {
+        sum += share * slope;
+        slope = sum;
+      }
+      for_each_row([&](const PairRow<T>& row) {
+        histogram.add_gradient<T>(row.positives, slopes, row.positive_gradient);
       });
       return Reduced{terms.value(), terms.scale()};
     });
@@ -113,14 +106,8 @@ class Histogram final : public TupleLoss {
     return SoftHistogram::of_distances(
         *distance, normalize_embeddings || distance->ignores_length(), highest, n_bins);
   }
-  /// How often a pair counts whose anchor has such others.
-  template <class T>
-  double weight(std::span<const T> others) const {
-    return by_triplets ? static_cast<double>(others.size()) : 1;
-  }
 
   std::int64_t n_bins = 100;
-  bool by_triplets = false;
   std::optional<double> highest;
 };
 

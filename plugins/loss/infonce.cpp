@@ -14,8 +14,9 @@ using namespace metriclab;
 
 /// InfoNCE between the views of an example, with a queue of earlier keys as further negatives.
 ///
-///     term of two views (i, p) = −log( e^{s(i, p)/τ} / (e^{s(i, p)/τ} + Σ over n of e^{s(i, n)/τ})
-///     ) loss = mean of the terms over the pairs of views, in both orders     (MoCo's Eq. 1)
+///     term of two views (i, p) = −log( e^{s(i, p)/τ} / (e^{s(i, p)/τ} + N_i) )     (MoCo's Eq. 1)
+///     N_i = Σ over n of e^{s(i, n)/τ}
+///     loss = mean of the terms over the pairs of views, in both orders
 ///
 /// n: the rows of the batch that are of another example, and the queue; s: the similarity (offset −
 /// distance), by default the cosine. Class labels have no part in it. The queue holds the last

@@ -19,8 +19,9 @@ using namespace metriclab;
 /// itself is not among the rows: T(i) are the positives, j runs over these and the negatives, and
 /// an anchor without positives has no term. Triplets count as their different pairs. Shapes:
 /// embeddings (B × d), labels (B). A batch of one, or no tuples: 0, with zero gradient. Cost: O(B²
-/// d) time, O(B²) memory. Differs from the paper: Eq. 4 there has trained vectors of all the
-/// training's instances in the place of the batch's rows (the loss "normalized_softmax" has such).
+/// d) time, O(B²) memory. Differs from the paper: there, trained vectors of
+/// all instances of the training stand in the place of the batch's rows, as in
+/// "normalized_softmax".
 class Instance final : public TupleLoss {
  public:
   Instance() : TupleLoss("cosine", true, "mean") {}

@@ -8,8 +8,8 @@ using namespace metriclab;
 
 /// Log-ratio loss, for real targets: ratios of distances are to be the ratios of the targets'.
 ///
-///     term of a triplet (a, i, j) = ( log(D(a, i) / D(a, j)) − log(T(a, i) / T(a, j)) )²    (Eq.
-///     1) loss = mean over the anchors a of the mean of their terms over all i ≠ j other than a
+///     term of a triplet (a, i, j) = ( log(D(a, i) / D(a, j)) − log(T(a, i) / T(a, j)) )²
+///     loss = mean over the anchors a of the mean of their terms over all i ≠ j other than a
 ///
 /// D: by default the squared Euclidean distance of embeddings as they are; T: the squared
 /// difference of the targets (Batch::targets); `epsilon` is added to each of the four. Class labels

@@ -12,15 +12,16 @@ using namespace metriclab;
 ///     term of anchor i = mean over its positives p of f(N(i, p))
 ///     loss = mean of the terms over the anchors with positives
 ///
-///     f(N) by variant:  O: N             Ds: log(1 + N)              Dq: 1 − (1 + N)^−α
-///                       Iu: (1 + N) log(1 + N)    Ib: (b N − log(1 + b N)) / b²
+///     f(N) by variant:  O: N;  Ds: log(1 + N);  Dq: 1 − (1 + N)^−α;
+///                       Iu: (1 + N) log(1 + N);  Ib: (b N − log(1 + b N)) / b²
 ///
 /// N: how many negatives are nearer to i than p, counted with the sigmoid of temperature τ
 /// (RankingLoss); distance: by default the cosine. The slope of f, the weight of a misranked
 /// positive, falls with N in Ds and Dq, grows without bound in Iu and to 1/b in Ib. Shapes:
 /// embeddings (B × d), labels (B). Without positive pairs: 0, with zero gradient; so too where no
 /// anchor has a negative. Cost: O(B² d + P B) time for P positive pairs, O(B²) memory.
-/// Differs from the paper: nothing; the default is its base variant, O.
+/// Differs from the paper: nothing; the default is its base variant, O. Where the anchor is to be
+/// among its positives, as in some implementations, `anchor_is_positive` does that.
 class Pnp final : public RankingLoss {
  public:
   Pnp() : RankingLoss(0.01) {}

@@ -10,9 +10,9 @@ using namespace metriclab;
 
 /// Recall@k surrogate loss.
 ///
-///     R_k(i) = (1/min(k, |P|)) Σ over i's positives p of σ((k − r(i, p)) / τ₁)         (Eq. 5)
+///     R_k(i) = (1/min(k, |P|)) Σ over i's positives p of σ((k − r(i, p)) / τ₁)
 ///     r(i, p) = 1 + Q(i, p) + N(i, p)
-///     loss = mean over the anchors with positives of 1 − mean over the k's of R_k(i)    (Eq. 6)
+///     loss = mean over the anchors with positives of 1 − mean over the k's of R_k(i)
 ///
 /// N and Q: how many negatives and how many other positives are nearer to i than p, counted with
 /// the sigmoid of temperature τ₂ (RankingLoss); σ(z) = 1/(1 + e^−z); |P|: the number of i's

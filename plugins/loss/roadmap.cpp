@@ -10,16 +10,16 @@ using namespace metriclab;
 
 /// ROADMAP: an upper bound of one minus the average precision, and a calibration of distances.
 ///
-///     term of anchor i = (1 − λ) SupAP(i) + λ calibration(i)                              (Eq. 8)
-///     SupAP(i) = 1 − mean over its positives p of r⁺(i, p) / (r⁺(i, p) + r⁻(i, p))        (Eq. 6)
+///     term of anchor i = (1 − λ) SupAP(i) + λ calibration(i)
+///     SupAP(i) = 1 − mean over its positives p of r⁺(i, p) / (r⁺(i, p) + r⁻(i, p))
 ///     calibration(i) = mean over its positives of  [α − s(i, p)]₊
-///                    + mean over its negatives of  [s(i, n) − β]₊                         (Eq. 7)
+///                    + mean over its negatives of  [s(i, n) − β]₊
 ///     loss = mean of the terms over the anchors with positives
 ///
 /// r⁺(i, p) = how many of i's positives are as near as p, p itself among them, without gradient;
 /// r⁻(i, p) = Σ over i's negatives of H⁻(s(i, n) − s(i, p)) with
 ///
-///     H⁻(t) = σ(t/τ) for t ≤ 0;  σ(t/τ) + ½ for 0 < t ≤ δ;  ρ (t − δ) + σ(δ/τ) + ½ beyond (Eq. 4)
+///     H⁻(t) = σ(t/τ) for t ≤ 0;  σ(t/τ) + ½ for 0 < t ≤ δ;  ρ (t − δ) + σ(δ/τ) + ½ beyond
 ///
 /// s: the similarity (offset − distance), with the default distance the cosine; with a distance
 /// that is no similarity ("euclidean"), α and β are distances, and s − β is β − d. σ(z) = 1/(1 +

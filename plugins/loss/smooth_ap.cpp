@@ -8,14 +8,14 @@ using namespace metriclab;
 /// Smooth-AP: one minus a smooth average precision.
 ///
 ///     term of anchor i = 1 − mean over its positives p of (1 + Q(i, p)) / (1 + Q(i, p) + N(i, p))
-///                                                                              (Eqs. 6 and 7)
 ///     loss = mean of the terms over the anchors with positives
 ///
 /// N and Q: how many negatives and how many other positives are nearer to i than p, counted with
 /// the sigmoid of temperature τ (RankingLoss); distance: by default the cosine. Shapes: embeddings
 /// (B × d), labels (B). Without positive pairs: 0, with zero gradient; so too where no anchor has a
 /// negative. Cost: O(B² d + P B) time for P positive pairs, O(B²) memory.
-/// Differs from the paper: nothing.
+/// Differs from the paper: nothing; where the anchor is to be among its positives, as in some
+/// implementations, `anchor_is_positive` does that.
 class SmoothAp final : public RankingLoss {
  public:
   SmoothAp() : RankingLoss(0.01) {}

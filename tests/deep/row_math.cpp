@@ -122,6 +122,23 @@ TEST_CASE_TEMPLATE("log Σ exp and its shares, without overflow", T, float, doub
       }
 }
 
+TEST_CASE_TEMPLATE("a step that is nowhere below the step function", T, float, double) {
+  for (const std::size_t n : kLengths) {
+    CAPTURE(n);
+    const std::vector<T> x = normals<T>(n, 2);
+    std::vector<T> slopes(n);
+    double sum = 0;
+    std::vector<double> expected;
+    for (const T value : x) {
+      const double t = 0.5 - double{value}, v = 1 / (1 + std::exp(-std::min(t, 0.75) / 0.25));
+      sum += v + (t > 0 ? 0.5 : 0) + (t > 0.75 ? 3 * (t - 0.75) : 0);
+      expected.push_back(t > 0.75 ? 3 : v * (1 - v) / 0.25);
+    }
+    check_close<T>(upper_step_sum<T>(x, T(0.5), T(0.25), T(0.75), T(3), slopes), sum, n);
+    for (std::size_t j = 0; j < n; ++j) check_close<T>(slopes[j], expected[j], 1);
+  }
+}
+
 TEST_CASE_TEMPLATE("sigmoids, sums, extremes and minima", T, float, double) {
   for (const std::size_t n : kLengths) {
     CAPTURE(n);
@@ -137,7 +154,9 @@ TEST_CASE_TEMPLATE("sigmoids, sums, extremes and minima", T, float, double) {
       most = std::max(most, x[j]);
     }
     check_close<T>(sigmoid_sum<T>(x, T(3), T(1), values), sum, n);
-    add_sigmoid_gradient<T>(values, T(2), gradient);
+    double slopes = 0;
+    for (const T v : values) slopes += 2 * double{v} * (1 - double{v});
+    check_close<T>(add_sigmoid_gradient<T>(values, T(2), gradient), slopes, n);
     const std::span<const T> other(y.data(), n);
     smaller_of<T>(x, other, smaller);
     add_to_smaller<T>(x, other, values, to_x, to_y);

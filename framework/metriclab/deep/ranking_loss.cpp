@@ -71,13 +71,14 @@ at::Tensor RankingLoss::tensor_loss(const Batch& given, const Tuples& tuples) {
 at::Tensor RankingLoss::fused_loss(const Batch& given, const Tuples& tuples) {
   const bool with_itself = is_with_itself(given, tuples);
   const Batch batch = with_itself ? against_itself(given) : given;
+  const std::size_t least = with_itself ? 2 : 1;
   const PairPlaces places(batch, tuples);
   const Reduction reduction = reducer->reduction();
   TermSum sum(reduction, places);
   return fused_rows(
       distances(batch), places,
       [&]<class T>(const PairRow<T>& row) {
-        if (row.positives.size() <= (with_itself ? 1 : 0)) return;
+        if (row.positives.size() < least) return;
         const auto n = static_cast<double>(row.positives.size());
         std::vector<T> far(row.negatives.size()), near(row.positives.size());
         double value = 0;

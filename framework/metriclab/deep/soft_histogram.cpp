@@ -37,12 +37,12 @@ SoftHistogram::Place SoftHistogram::place(T x) const {
 }
 
 template <class T>
-void SoftHistogram::add(std::span<const T> x, double weight, std::span<double> counts) const {
+void SoftHistogram::add(std::span<const T> x, std::span<double> counts) const {
   for (const T value : x) {
     const Place is = place(value);
     double* at = counts.data() + is.node;
-    at[0] += weight * (1 - is.part);
-    at[1] += weight * is.part;
+    at[0] += 1 - is.part;
+    at[1] += is.part;
   }
 }
 
@@ -101,7 +101,7 @@ at::Tensor SoftHistogram::interpolated(const at::Tensor& x, const at::Tensor& va
 }
 
 #define METRICLAB_EXPORT(T)                                                                 \
-  template void SoftHistogram::add(std::span<const T>, double, std::span<double>) const;    \
+  template void SoftHistogram::add(std::span<const T>, std::span<double>) const;            \
   template void SoftHistogram::add_gradient(std::span<const T>, std::span<const double>,    \
                                             std::span<T>) const;                            \
   template KeptSum SoftHistogram::interpolated(std::span<const T>, std::span<const double>, \

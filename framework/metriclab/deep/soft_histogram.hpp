@@ -25,10 +25,10 @@ class SoftHistogram {
 
   std::int64_t n_nodes() const { return n_bins_ + 1; }
 
-  /// counts_k += weight · (what the values x count at node k)
+  /// counts_k += what the values x count at node k
   template <class T>
-  void add(std::span<const T> x, double weight, std::span<double> counts) const;
-  /// gradient += the derivative by x of Σ_k slopes_k · counts_k, for weight 1
+  void add(std::span<const T> x, std::span<double> counts) const;
+  /// gradient += the derivative by x of Σ_k slopes_k · counts_k
   template <class T>
   void add_gradient(std::span<const T> x, std::span<const double> slopes,
                     std::span<T> gradient) const;
