@@ -72,8 +72,8 @@ class SoftTriple final : public SoftmaxLoss {
                     std::span<T>(classes.data_ptr<T>(), n / centers_per_class),
                     std::span<T>(slopes.data_ptr<T>(), n));
     });
-    return with_backward(classes, {each}, [slopes](const at::Tensor& outer) {
-      const at::Tensor by_class = slopes.view({outer.size(0), outer.size(1), -1});
+    return with_backward(classes, {each}, [slopes, k = centers_per_class](const at::Tensor& outer) {
+      const at::Tensor by_class = slopes.view({outer.size(0), outer.size(1), k});
       return std::vector<at::Tensor>{by_class.mul(outer.unsqueeze(2)).view(slopes.sizes())};
     });
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 #include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/distance.hpp>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/tensor_file.hpp>
 
@@ -85,14 +86,15 @@ at::Tensor as_tensor(const Examples& examples, std::int64_t begin, std::int64_t 
   return tensor;
 }
 
-MatrixF embed(Architecture& network, const Examples& examples, at::Device device) {
+MatrixF embed(Architecture& network, const Examples& examples, at::Device device,
+              Distance distance) {
   const WithoutAutograd off;
   MatrixF embeddings(examples.size(), network.embedding_size());
   for (std::int64_t begin = 0; begin < examples.size(); begin += kChunk) {
     const std::int64_t count = std::min(kChunk, examples.size() - begin);
-    const at::Tensor rows = network.forward(as_tensor(examples, begin, count).to(device), false)
-                                .to(at::kCPU)
-                                .contiguous();
+    at::Tensor rows = network.forward(as_tensor(examples, begin, count).to(device), false);
+    if (distance == Distance::poincare) rows = into_ball(rows);
+    rows = rows.to(at::kCPU).contiguous();
     METRICLAB_CHECK(rows.dim() == 2 && rows.size(0) == count && rows.size(1) == embeddings.cols() &&
                         rows.scalar_type() == at::kFloat,
                     "an architecture that doesn't give (B × embedding_size()) float32");
@@ -138,7 +140,7 @@ MatrixF NetworkModel::embed(const Examples& examples) const {
     held = tensors_of(*network_);
     for (std::size_t i = 0; i < held.size(); ++i) held[i].tensor.set_data(tensors_[i].tensor);
   }
-  return metriclab::embed(*network_, examples, device_);
+  return metriclab::embed(*network_, examples, device_, distance_);
 }
 
 void NetworkModel::save(const std::filesystem::path& folder) const {

@@ -35,8 +35,10 @@ std::vector<NamedTensor> tensors_of(const Trainable& trainable);
 /// Examples `begin` … `begin + count − 1`, (count × shape) float32, copied.
 at::Tensor as_tensor(const Examples& examples, std::int64_t begin, std::int64_t count);
 
-/// The embeddings (n × d) that a built network gives, a few hundred examples at a time.
-MatrixF embed(Architecture& network, const Examples& examples, at::Device device);
+/// The embeddings (n × d) that a built network gives, a few hundred examples at a time, as they are
+/// compared by `distance`: for "poincare" brought into the ball, as the loss does (see into_ball).
+MatrixF embed(Architecture& network, const Examples& examples, at::Device device,
+              Distance distance);
 
 /// What a deep method ends as: a network with its weights.
 ///

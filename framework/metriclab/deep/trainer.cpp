@@ -273,8 +273,10 @@ class Run {
 
   void validate() {
     if (!data_.validated) return;
-    const double value = map_at_r(embed(parts_.network, data_.validated->examples, device_),
-                                  data_.validated->labels(), parts_.loss.learned_distance());
+    const Distance distance = parts_.loss.learned_distance();
+    const double value =
+        map_at_r(embed(parts_.network, data_.validated->examples, device_, distance),
+                 data_.validated->labels(), distance);
     state_.validations.push_back(value);
     if (state_.best_epoch > 0 && value <= state_.best) return;
     state_.best = value;
