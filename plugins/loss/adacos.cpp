@@ -21,13 +21,13 @@ using namespace metriclab;
 ///
 /// θ_c: the angle between the embedding and the weight of class c. With `dynamic` off s stays as it
 /// begins (the paper's fixed AdaCos). s is never below 1, where few classes would make it 0 or
-/// less. Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights
-/// (classes × d); kept: scale (1). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C
-/// classes.
+/// less, and never above 1000, where examples at another class's weight would have it grow on.
+/// Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights (classes ×
+/// d); kept: scale (1). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: a batch changes the scale of the next one, not its own.
-class AdaCos final : public ClassVectorLoss {
+class AdaCos final : public SoftmaxLoss {
  public:
-  AdaCos() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  AdaCos() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<AdaCos>& is) {
     is.summary("a softmax over cosines with a scale that adapts itself to the batches");
     is.source(
@@ -41,29 +41,32 @@ class AdaCos final : public ClassVectorLoss {
   }
 
   void prepare(const LossSetting& setting) override {
-    ClassVectorLoss::prepare(setting);
+    SoftmaxLoss::prepare(setting);
     const double first =
         std::numbers::sqrt2 * std::log(std::max<double>(2, static_cast<double>(n_classes()) - 1));
     scale_ = buffer("scale", at::full({1}, std::max(kLeastScale, first), setting.type));
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch);
-    const at::Tensor loss = cross_entropy(cosine.mul(scale_.clone()), batch, tuples);
+    const at::Tensor logits = cosine.mul(scale_.clone());
     if (dynamic && n_classes() > 1 && batch.embeddings.size(0) > 0) adapt(cosine.detach(), batch);
-    return loss;
+    return logits;
   }
 
  private:
-  static constexpr double kLeastScale = 1;
+  // At the largest softmax is the maximum, as far as float32 goes.
+  static constexpr double kLeastScale = 1, kLargestScale = 1e3;
 
   void adapt(const at::Tensor& cosine, const Batch& batch) const {
     const WithoutAutograd off;
     const at::Tensor others = one_hot(labels(batch), n_classes(), cosine).neg().add(1);
-    const at::Tensor mean = cosine.mul(scale_).exp().mul(others).sum(1).mean();
+    const at::Tensor log_mean = log_sum_exp(cosine.mul(scale_), others, false)
+                                    .logsumexp(0)
+                                    .sub(std::log(static_cast<double>(cosine.size(0))));
     const at::Tensor angle = angles_of(own(cosine, batch)).median().clamp_max(std::numbers::pi / 4);
-    scale_.copy_(mean.log().div(angle.cos()).clamp_min(kLeastScale).view({1}));
+    scale_.copy_(log_mean.div(angle.cos()).clamp(kLeastScale, kLargestScale).view({1}));
   }
 
   bool dynamic = true;

@@ -15,9 +15,9 @@ using namespace metriclab;
 /// below the number of classes; trained: weights (classes × d). An empty batch: 0. A zero embedding
 /// has the angle π/2 to all. Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: the margin is in degrees, the paper's 0.5 being 28.6.
-class ArcFace final : public ClassVectorLoss {
+class ArcFace final : public SoftmaxLoss {
  public:
-  ArcFace() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  ArcFace() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<ArcFace>& is) {
     is.summary("a softmax over cosines, the angle to the own class being widened by a margin");
     is.source(
@@ -32,10 +32,10 @@ class ArcFace final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch);
     const at::Tensor widened = with_angular_margin(own(cosine, batch), radians(margin));
-    return cross_entropy(with_own(cosine, batch, widened).mul(scale), batch, tuples);
+    return with_own(cosine, batch, widened).mul(scale);
   }
 
  private:

@@ -13,9 +13,9 @@ using namespace metriclab;
 /// θ_c: the angle between the embedding and the weight of class c; m: `margin`; s: `scale`. Shapes:
 /// embeddings (B × d), labels (B) below the number of classes; trained: weights (classes × d). An
 /// empty batch: 0. Cost: O(B C d) time, O(B C) memory for C classes.
-class CosFace final : public ClassVectorLoss {
+class CosFace final : public SoftmaxLoss {
  public:
-  CosFace() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  CosFace() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<CosFace>& is) {
     is.summary("a softmax over cosines, that of the own class being lowered by a margin");
     is.source(
@@ -30,10 +30,10 @@ class CosFace final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch);
     const at::Tensor lowered = own(cosine, batch).sub(margin);
-    return cross_entropy(with_own(cosine, batch, lowered).mul(scale), batch, tuples);
+    return with_own(cosine, batch, lowered).mul(scale);
   }
 
  private:

@@ -21,9 +21,9 @@ using namespace metriclab;
 /// labels (B) below the number of classes; trained: weights (classes × d); kept: t (1). An empty
 /// batch: 0. Cost: O(B C d) time, O(B C) memory for C classes. Differs from the paper: the margin
 /// is in degrees, the paper's 0.5 being 28.6; a batch changes the t of the next one, not its own.
-class CurricularFace final : public ClassVectorLoss {
+class CurricularFace final : public SoftmaxLoss {
  public:
-  CurricularFace() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  CurricularFace() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<CurricularFace>& is) {
     is.summary("ArcFace in which hard classes weigh the more, the farther training is");
     is.source(
@@ -42,23 +42,22 @@ class CurricularFace final : public ClassVectorLoss {
   }
 
   void prepare(const LossSetting& setting) override {
-    ClassVectorLoss::prepare(setting);
+    SoftmaxLoss::prepare(setting);
     t_ = buffer("t", at::zeros({1}, setting.type));
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch), target = own(cosine, batch),
                      widened = with_angular_margin(target, radians(margin)),
                      hard = cosine.detach().gt(widened.detach().unsqueeze(1));
     const at::Tensor others = at::where(hard, cosine.mul(cosine.add(t_.clone())), cosine);
-    const at::Tensor loss =
-        cross_entropy(with_own(others, batch, widened).mul(scale), batch, tuples);
+    const at::Tensor logits = with_own(others, batch, widened).mul(scale);
     if (batch.embeddings.size(0) > 0) {
       const WithoutAutograd off;
       t_.mul_(1 - momentum).add_(target.detach().mean(), momentum);
     }
-    return loss;
+    return logits;
   }
 
  private:

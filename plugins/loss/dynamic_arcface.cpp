@@ -17,9 +17,9 @@ using namespace metriclab;
 /// trained: weights (classes × d); kept: margins (classes), in radians. An empty batch: 0. Cost:
 /// O(B C d) time, O(B C) memory for C classes. Differs from the paper: angles are in degrees, the
 /// paper's 0.5 and 0.05 being 28.6 and 2.9; its classifier has sub-centres.
-class DynamicArcFace final : public ClassVectorLoss {
+class DynamicArcFace final : public SoftmaxLoss {
  public:
-  DynamicArcFace() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  DynamicArcFace() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<DynamicArcFace>& is) {
     is.summary("ArcFace with a wider margin for classes of few examples");
     is.source(
@@ -41,7 +41,7 @@ class DynamicArcFace final : public ClassVectorLoss {
   }
 
   void prepare(const LossSetting& setting) override {
-    ClassVectorLoss::prepare(setting);
+    SoftmaxLoss::prepare(setting);
     std::vector<double> counts(static_cast<std::size_t>(setting.n_classes), 0);
     for (const std::int64_t label : setting.labels)
       if (label >= 0 && label < setting.n_classes) ++counts[static_cast<std::size_t>(label)];
@@ -53,10 +53,10 @@ class DynamicArcFace final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch), margins = margins_.index_select(0, labels(batch));
     const at::Tensor widened = with_angular_margin(own(cosine, batch), margins);
-    return cross_entropy(with_own(cosine, batch, widened).mul(scale), batch, tuples);
+    return with_own(cosine, batch, widened).mul(scale);
   }
 
  private:

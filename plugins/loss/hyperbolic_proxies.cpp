@@ -13,11 +13,12 @@ using namespace metriclab;
 /// the ball; τ: `temperature`. Shapes: embeddings (B × d), labels (B) below the number of classes;
 /// trained: proxies (classes × d). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C
 /// classes.
+/// A model trained by it gives embeddings in the ball, and evaluators compare them there.
 /// Differs from the papers: the first has prototypes (means of support examples) in the place of
 /// trained proxies, the second other examples of the batch.
-class HyperbolicProxies final : public ClassVectorLoss {
+class HyperbolicProxies final : public SoftmaxLoss {
  public:
-  HyperbolicProxies() : ClassVectorLoss("proxies", "poincare", false, "mean") {}
+  HyperbolicProxies() : SoftmaxLoss("proxies", "poincare", false, "mean") {}
   static void describe(Description<HyperbolicProxies>& is) {
     is.summary("a softmax over hyperbolic distances to trained proxies in the Poincaré ball");
     is.source(
@@ -35,8 +36,8 @@ class HyperbolicProxies final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    return cross_entropy(similarities(batch).div(temperature), batch, tuples);
+  at::Tensor logits(const Batch& batch) override {
+    return distances(batch.embeddings, weights()).div(-temperature);
   }
 
  private:

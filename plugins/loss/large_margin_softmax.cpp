@@ -17,9 +17,9 @@ using namespace metriclab;
 /// the paper. Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights
 /// (classes × d). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: no mixture with the plain softmax at the beginning of training.
-class LargeMarginSoftmax final : public ClassVectorLoss {
+class LargeMarginSoftmax final : public SoftmaxLoss {
  public:
-  LargeMarginSoftmax() : ClassVectorLoss("weights", "dot", false, "mean") {}
+  LargeMarginSoftmax() : SoftmaxLoss("weights", "dot", false, "mean") {}
   static void describe(Description<LargeMarginSoftmax>& is) {
     is.summary("a softmax classifier in which the angle to the own class is multiplied");
     is.source(
@@ -35,12 +35,12 @@ class LargeMarginSoftmax final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch);
     const at::Tensor lengths =
         safe_lengths(batch.embeddings).unsqueeze(1).mul(safe_lengths(weights()).unsqueeze(0));
     const at::Tensor widened = multiplied_angle(own(cosine, batch), margin);
-    return cross_entropy(with_own(cosine, batch, widened).mul(lengths).mul(scale), batch, tuples);
+    return with_own(cosine, batch, widened).mul(lengths).mul(scale);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
 #include <ATen/ops/linalg_solve_triangular.h>
+#include <ATen/ops/rsub.h>
 
 #include <algorithm>
 #include <metriclab/deep/anchors.hpp>
@@ -27,8 +28,7 @@ using namespace metriclab;
 /// τ: `temperature`. With `only_violations` the sums run over the k with s_k − s_y + m > 0 only.
 /// Shapes: embeddings (B × d), labels (B) below the number of classes C; trained: proxies (K × d),
 /// K = min(n_proxies, C); kept: meta_classes (C), of sizes that differ by 1 at most. One proxy
-/// only, or an empty batch: 0. Cost: O((B + K)³) time (three matrix products, F being symmetric),
-/// O((B + K)²) memory.
+/// only, or an empty batch: 0. Cost: O((B + K)³) time, O((B + K)²) memory.
 /// Differs from the paper: the loss itself trains the proxies, and one draw of meta-classes takes
 /// the place of an ensemble of draws.
 class Manifold final : public ClassVectorLoss {
@@ -79,34 +79,50 @@ class Manifold final : public ClassVectorLoss {
     grouped.labels = meta_classes_.index_select(0, batch.labels);
     const std::int64_t n = batch.embeddings.size(0);
     if (n == 0) return batch.embeddings.sum();
-    const at::Tensor walks = walk_similarities(at::cat({batch.embeddings, weights()}));
-    const at::Tensor rows = normalized_rows(walks), to_proxies = walks.narrow(1, n, n_classes());
-    const at::Tensor whole = rows.narrow(0, 0, n).mm(rows.narrow(0, n, n_classes()).t());
-    const at::Tensor terms = n_pair_terms(to_proxies.narrow(0, 0, n), grouped)
-                                 .add(n_pair_terms(whole, grouped), lambda_c);
+    const at::Tensor all = at::cat({batch.embeddings, weights()});
+    const at::Tensor walks = walk_similarities(cosine_matrix(all, all));
+    // Cosines of rows as products by lengths: unit rows would be another (B + K)² values.
+    const at::Tensor lengths = walks.norm(2, {1});
+    const at::Tensor whole = walks.mm(walks.narrow(0, n, n_classes()).t())
+                                 .div(lengths.unsqueeze(1))
+                                 .div(lengths.narrow(0, n, n_classes()).unsqueeze(0))
+                                 .narrow(0, 0, n);
+    const at::Tensor to_proxies = walks.narrow(1, n, n_classes()).narrow(0, 0, n);
+    const at::Tensor terms =
+        n_pair_terms(to_proxies, grouped).add(n_pair_terms(whole, grouped), lambda_c);
     return reduced_examples(terms, batch, tuples);
   }
 
  private:
-  /// F, (n × n).
-  at::Tensor walk_similarities(const at::Tensor& vectors) const {
-    const at::Tensor cosine = cosine_matrix(vectors, vectors).neg().add(1);
-    const at::Tensor identity = at::eye(vectors.size(0), vectors.options().requires_grad(false));
-    const at::Tensor s = cosine.clamp_min(0).div(temperature).exp().mul(identity.neg().add(1));
-    const at::Tensor scales = s.sum(1).rsqrt();
-    const at::Tensor steps = s.mul(scales.unsqueeze(1)).mul(scales.unsqueeze(0));
-    at::Tensor walks;
+  /// F of the distances 1 − cos between all vectors, (n × n). The gradient is written out so that
+  /// of all the matrices only S and F are kept for it.
+  at::Tensor walk_similarities(const at::Tensor& distances) const {
+    at::Tensor s, scales, walks;
     {
       const WithoutAutograd off;
-      // I − α steps is positive definite, and its inverse that of its factor with itself.
-      const at::Tensor factor = std::get<0>(at::linalg_cholesky_ex(identity.sub(steps, alpha)));
-      const at::Tensor inverse = at::linalg_solve_triangular(factor, identity, false);
+      s = at::rsub(distances, 1).clamp_min_(0).div_(temperature).exp_();
+      s.fill_diagonal_(0);
+      scales = s.sum(1).rsqrt();
+      at::Tensor system = s.mul(scales.unsqueeze(1)).mul_(scales.unsqueeze(0)).mul_(-alpha);
+      system.fill_diagonal_(1);
+      // It is positive definite, and its inverse that of its factor with itself.
+      const at::Tensor identity = at::eye(s.size(0), s.options());
+      const at::Tensor inverse =
+          at::linalg_solve_triangular(std::get<0>(at::linalg_cholesky_ex(system)), identity, false);
       walks = inverse.t().mm(inverse).mul_(1 - alpha);
     }
-    const double slope = alpha / (1 - alpha);
-    return with_backward(walks, {steps}, [held = walks.detach(), slope](const at::Tensor& outer) {
-      return std::vector<at::Tensor>{held.mm(outer).mm(held).mul(slope)};
-    });
+    return with_backward(
+        walks, {distances},
+        [s, scales, f = walks.detach(), alpha = alpha,
+         temperature = temperature](const at::Tensor& outer) {
+          at::Tensor slopes = f.mm(outer).mm(f).mul_(alpha / (1 - alpha)).mul_(s);
+          // Each degree is in a row and a column.
+          const at::Tensor by_degree =
+              slopes.mv(scales).add(slopes.t().mv(scales)).mul(scales.pow(3)).mul(-0.5);
+          slopes.mul_(scales.unsqueeze(1)).mul_(scales.unsqueeze(0));
+          slopes.addcmul_(s, by_degree.unsqueeze(1));
+          return std::vector<at::Tensor>{slopes.mul_(s.gt(1)).div_(-temperature)};
+        });
   }
 
   /// l of each row of similarities to the proxies, (B × K) to (B).

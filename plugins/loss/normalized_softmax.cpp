@@ -15,9 +15,9 @@ using namespace metriclab;
 /// labels (B) below the number of classes; trained: weights (classes × d). An empty batch: 0.
 /// Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: nothing; it layer-normalises embeddings in the network.
-class NormalizedSoftmax final : public ClassVectorLoss {
+class NormalizedSoftmax final : public SoftmaxLoss {
  public:
-  NormalizedSoftmax() : ClassVectorLoss("weights", "dot", true, "mean") {}
+  NormalizedSoftmax() : SoftmaxLoss("weights", "dot", true, "mean") {}
   static void describe(Description<NormalizedSoftmax>& is) {
     is.summary("a softmax classifier whose weights have length 1, with a temperature");
     is.source("Zhai, Wu. Classification is a strong baseline for deep metric learning. BMVC 2019");
@@ -31,10 +31,8 @@ class NormalizedSoftmax final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const at::Tensor d = distances(batch.embeddings, normalized_rows(weights()));
-    return cross_entropy(d.neg().add(distance->similarity_offset()).div(temperature), batch,
-                         tuples);
+  at::Tensor logits(const Batch& batch) override {
+    return distances(batch.embeddings, normalized_rows(weights())).div(-temperature);
   }
 
  private:

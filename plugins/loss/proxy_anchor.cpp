@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/arange.h>
 
-#include <cmath>
-#include <metriclab/deep/proxies.hpp>
-#include <metriclab/deep/tuple_loss.hpp>
+#include <metriclab/deep/class_vectors.hpp>
 
 namespace {
 
@@ -23,9 +21,9 @@ using namespace metriclab;
 /// each exponent w − 1 is added, w being how often the example is in the tuples, measured by the
 /// most frequent one (0 for one that is not in them). Cost: O(B C d) time, O(B C) memory for C
 /// classes.
-class ProxyAnchor final : public TupleLoss {
+class ProxyAnchor final : public ClassVectorLoss {
  public:
-  ProxyAnchor() : TupleLoss("cosine", true, "divisor") {}
+  ProxyAnchor() : ClassVectorLoss("proxies", "cosine", true, "divisor") {}
   static void describe(Description<ProxyAnchor>& is) {
     is.summary(
         "each class's trained proxy draws its examples and pushes the others, the harder the more");
@@ -41,42 +39,28 @@ class ProxyAnchor final : public TupleLoss {
     describe_common(is);
   }
 
-  void prepare(const LossSetting& setting) override {
-    if (setting.n_classes < 1)
-      throw Error("loss \"proxy_anchor\" needs classes: the data has none");
-    Random random = setting.random.child("proxies");
-    const double deviation = std::sqrt(2.0 / static_cast<double>(setting.n_classes));
-    proxies_ = parameter("proxies", normal_tensor({setting.n_classes, setting.embedding_size},
-                                                  deviation, random, setting.type));
-  }
-
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    METRICLAB_CHECK(proxies_.defined(), "a loss that was not prepared");
-    const std::int64_t n_classes = proxies_.size(0);
-    const at::Tensor own =
-        one_hot(labels_below(batch, n_classes, "proxies"), n_classes, batch.embeddings).t();
+    const at::Tensor is_own = one_hot(labels(batch), n_classes(), batch.embeddings).t();
     // s = offset − d; α (s − margin) and α (s + margin), with the tuples' weight in them.
     const at::Tensor
-        s = distances(proxies_, batch.embeddings).neg().add(distance->similarity_offset()),
+        s = distances(weights(), batch.embeddings).neg().add(distance->similarity_offset()),
         shift = example_weights(batch, tuples).sub(1).unsqueeze(0);
-    const at::Tensor near = log_sum_exp(s.sub(margin).mul(-alpha).add(shift), own, true),
-                     far = log_sum_exp(s.add(margin).mul(alpha).add(shift), own.neg().add(1), true);
-    const at::Tensor classes = at::arange(n_classes, at::kLong);
-    const at::Tensor is_there = own.sum(1).gt(0).to(s.scalar_type());
+    const at::Tensor near = log_sum_exp(s.sub(margin).mul(-alpha).add(shift), is_own, true),
+                     far = log_sum_exp(s.add(margin).mul(alpha).add(shift), is_own.neg().add(1),
+                                       true);
+    const at::Tensor classes = at::arange(n_classes(), at::kLong);
+    const at::Tensor is_there = is_own.sum(1).gt(0).to(s.scalar_type());
     const at::Tensor all =
-        batch.embeddings.size(0) > 0 ? is_there.detach().new_ones({n_classes}) : is_there;
+        batch.embeddings.size(0) > 0 ? is_there.detach().new_ones({n_classes()}) : is_there;
     const Reduction reduction = reducer->reduction();
     return reduced(near, is_there, classes, reduction, is_there.sum())
         .add(reduced(far, all, classes, reduction, all.sum()));
   }
 
-  at::Tensor weights() const override { return proxies_; }
-
  private:
   double margin = 0.1;
   double alpha = 32;
-  at::Tensor proxies_;
 };
 
 METRICLAB_PLUGIN(ProxyAnchor, "proxy_anchor");

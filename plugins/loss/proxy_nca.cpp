@@ -37,10 +37,11 @@ class ProxyNca final : public ClassVectorLoss {
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
     const at::Tensor logits = similarities(batch).mul(softmax_scale);
-    if (own_in_denominator) return cross_entropy(logits, batch, tuples);
-    if (n_classes() < 2) return logits.sum().mul(0);
-    const at::Tensor others = one_hot(labels(batch), n_classes(), logits).neg().add(1);
-    return reduced_examples(log_sum_exp(logits, others, false).sub(own(logits, batch)), batch,
+    const std::int64_t n_in_denominator = n_classes() - (own_in_denominator ? 0 : 1);
+    if (n_in_denominator == 0) return logits.sum().mul(0);
+    at::Tensor counts = logits.detach().new_ones({logits.size(0), n_classes()});
+    if (!own_in_denominator) counts.scatter_(1, labels(batch).unsqueeze(1), 0);
+    return reduced_examples(log_sum_exp(logits, counts, false).sub(own(logits, batch)), batch,
                             tuples);
   }
 

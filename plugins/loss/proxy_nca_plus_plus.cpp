@@ -15,9 +15,9 @@ using namespace metriclab;
 /// proxies (classes × d). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: its global max pooling, layer normalisation and faster proxies are
 /// matters of the network and of `loss_learning_rate`.
-class ProxyNcaPlusPlus final : public ClassVectorLoss {
+class ProxyNcaPlusPlus final : public SoftmaxLoss {
  public:
-  ProxyNcaPlusPlus() : ClassVectorLoss("proxies", "squared_euclidean", true, "mean") {}
+  ProxyNcaPlusPlus() : SoftmaxLoss("proxies", "squared_euclidean", true, "mean") {}
   static void describe(Description<ProxyNcaPlusPlus>& is) {
     is.summary("the probability of the own proxy among all proxies, with a low temperature");
     is.source(
@@ -34,8 +34,8 @@ class ProxyNcaPlusPlus final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    return cross_entropy(similarities(batch).div(temperature), batch, tuples);
+  at::Tensor logits(const Batch& batch) override {
+    return distances(batch.embeddings, weights()).div(-temperature);
   }
 
  private:

@@ -2,6 +2,9 @@
 #include <ATen/ops/softmax.h>
 
 #include <metriclab/deep/class_vectors.hpp>
+#include <metriclab/deep/row_math.hpp>
+#include <span>
+#include <vector>
 
 namespace {
 
@@ -18,9 +21,9 @@ using namespace metriclab;
 /// below the number of classes; trained: centers (classes·centers_per_class × d), those of a class
 /// together. An empty batch: 0. The paper's penalty, which lets centres merge, is the regularizer
 /// "sparse_centers". Cost: O(B C K d) time, O(B C K) memory for C classes with K centres.
-class SoftTriple final : public ClassVectorLoss {
+class SoftTriple final : public SoftmaxLoss {
  public:
-  SoftTriple() : ClassVectorLoss("centers", "cosine", true, "mean") {}
+  SoftTriple() : SoftmaxLoss("centers", "cosine", true, "mean") {}
   static void describe(Description<SoftTriple>& is) {
     is.summary("a softmax over classes that have several centres each");
     is.source(
@@ -43,15 +46,38 @@ class SoftTriple final : public ClassVectorLoss {
  protected:
   std::int64_t vectors_per_class() const override { return centers_per_class; }
 
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const at::Tensor all = similarities(batch);
+  at::Tensor logits(const Batch& batch) override {
+    const at::Tensor all = distances(batch.embeddings, weights());
     const at::Tensor each = all.view({all.size(0), n_classes(), centers_per_class});
-    const at::Tensor classes = at::softmax(each.div(gamma), 2).mul(each).sum(2);
-    const at::Tensor lowered = own(classes, batch).sub(margin);
-    return cross_entropy(with_own(classes, batch, lowered).mul(lambda), batch, tuples);
+    return with_margin(at::softmax(each.div(-gamma), 2).mul(each).sum(2), batch);
+  }
+  at::Tensor fused_logits(const Batch& batch) override {
+    return with_margin(class_distances(distances(batch.embeddings, weights())), batch);
   }
 
  private:
+  /// The logits, from the distances to the classes: the offset less S_c.
+  at::Tensor with_margin(const at::Tensor& classes, const Batch& batch) const {
+    return with_own(classes, batch, own(classes, batch).add(margin)).mul(-lambda);
+  }
+
+  at::Tensor class_distances(const at::Tensor& each) const {
+    const at::Tensor here = each.detach().contiguous();
+    at::Tensor classes = here.new_empty({here.size(0), n_classes()}),
+               slopes = empty_like_values(here);
+    by_type(here, [&]<class T>(T) {
+      const auto n = static_cast<std::size_t>(here.numel());
+      softmax_means(std::span<const T>(here.data_ptr<T>(), n), centers_per_class,
+                    static_cast<T>(-1 / gamma),
+                    std::span<T>(classes.data_ptr<T>(), n / centers_per_class),
+                    std::span<T>(slopes.data_ptr<T>(), n));
+    });
+    return with_backward(classes, {each}, [slopes, k = centers_per_class](const at::Tensor& outer) {
+      const at::Tensor by_class = slopes.view({outer.size(0), outer.size(1), k});
+      return std::vector<at::Tensor>{by_class.mul(outer.unsqueeze(2)).view(slopes.sizes())};
+    });
+  }
+
   std::int64_t centers_per_class = 10;
   double lambda = 20;
   double gamma = 0.1;

@@ -16,9 +16,9 @@ using namespace metriclab;
 /// the paper. Shapes: embeddings (B × d), labels (B) below the number of classes; trained: weights
 /// (classes × d). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C classes.
 /// Differs from the paper: no mixture with the plain softmax at the beginning of training.
-class SphereFace final : public ClassVectorLoss {
+class SphereFace final : public SoftmaxLoss {
  public:
-  SphereFace() : ClassVectorLoss("weights", "cosine", false, "mean") {}
+  SphereFace() : SoftmaxLoss("weights", "cosine", false, "mean") {}
   static void describe(Description<SphereFace>& is) {
     is.summary("a softmax over cosines in which the angle to the own class is multiplied");
     is.source(
@@ -34,13 +34,12 @@ class SphereFace final : public ClassVectorLoss {
   }
 
  protected:
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor cosine = cosines(batch);
     const at::Tensor widened = multiplied_angle(own(cosine, batch), margin);
-    return cross_entropy(with_own(cosine, batch, widened)
-                             .mul(safe_lengths(batch.embeddings).unsqueeze(1))
-                             .mul(scale),
-                         batch, tuples);
+    return with_own(cosine, batch, widened)
+        .mul(safe_lengths(batch.embeddings).unsqueeze(1))
+        .mul(scale);
   }
 
  private:

@@ -15,9 +15,9 @@ using namespace metriclab;
 /// O(B C K) memory for C classes with K sub-centres.
 /// Differs from the paper: the margin is in degrees, the paper's 0.5 being 28.6; sub-centres with
 /// few examples are not dropped during training.
-class SubcenterArcFace final : public ClassVectorLoss {
+class SubcenterArcFace final : public SoftmaxLoss {
  public:
-  SubcenterArcFace() : ClassVectorLoss("weights", "cosine", true, "mean") {}
+  SubcenterArcFace() : SoftmaxLoss("weights", "cosine", true, "mean") {}
   static void describe(Description<SubcenterArcFace>& is) {
     is.summary("ArcFace with several weights of each class, of which the nearest counts");
     is.source(
@@ -36,11 +36,11 @@ class SubcenterArcFace final : public ClassVectorLoss {
  protected:
   std::int64_t vectors_per_class() const override { return sub_centers; }
 
-  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
+  at::Tensor logits(const Batch& batch) override {
     const at::Tensor all = cosines(batch);
     const at::Tensor cosine = all.view({all.size(0), n_classes(), sub_centers}).amax({2});
     const at::Tensor widened = with_angular_margin(own(cosine, batch), radians(margin));
-    return cross_entropy(with_own(cosine, batch, widened).mul(scale), batch, tuples);
+    return with_own(cosine, batch, widened).mul(scale);
   }
 
  private:

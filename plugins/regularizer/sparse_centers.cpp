@@ -34,8 +34,8 @@ class SparseCenters final : public Regularizer {
     const at::Tensor each = normalized_rows(vectors).view({n / k, k, vectors.size(1)});
     const at::Tensor squares = each.bmm(each.transpose(1, 2)).mul(-2).add(2).triu(1);
     // Unit vectors that coincide are at 0 but for rounding.
-    constexpr double kNothing = 1e-12;
-    const at::Tensor apart = squares.gt(kNothing);
+    const double nothing = vectors.scalar_type() == at::kDouble ? 1e-14 : 1e-6;
+    const at::Tensor apart = squares.gt(nothing);
     const at::Tensor roots = at::where(apart, squares, squares.new_ones({})).sqrt();
     return at::where(apart, roots, squares.new_zeros({}))
         .sum()

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/deep/anchors.hpp>
+#include <metriclab/deep/network_model.hpp>
 #include <metriclab/plugin/file.hpp>
+#include <metriclab/plugin/json.hpp>
 #include <numbers>
 
 #include "reference.hpp"
@@ -333,6 +335,19 @@ TEST_CASE("hyperbolic_proxies by its formula") {
         }
         return cross_entropy(logits, y);
       });
+}
+
+TEST_CASE("hyperbolic_proxies: its models give embeddings where the loss compares them") {
+  const auto loss = make_loss(R"("hyperbolic_proxies")");
+  REQUIRE(loss->learned_distance() == Distance::poincare);
+  const Examples examples({2}, std::vector<float>{0.3f, 0.4f, -3, 4, 0, 0});
+  const auto network = registry().make<Architecture>(parse_json(R"("identity")"));
+  build_network(*network, {2}, Random(0), at::kCPU);
+  const MatrixF embeddings = embed(*network, examples, at::kCPU, Distance::poincare);
+  CHECK(embeddings(0, 0) == doctest::Approx(std::tanh(0.5) * 0.6));
+  CHECK(embeddings(0, 1) == doctest::Approx(std::tanh(0.5) * 0.8));
+  CHECK(embeddings(1, 0) == doctest::Approx(std::tanh(5.0) * -0.6));
+  CHECK(embeddings(2, 0) == 0);
 }
 
 TEST_CASE("center: its formula, and how the centres follow") {

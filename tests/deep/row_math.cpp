@@ -139,6 +139,33 @@ TEST_CASE_TEMPLATE("a step that is nowhere below the step function", T, float, d
   }
 }
 
+TEST_CASE_TEMPLATE("means of groups by softmax weights, and their slopes", T, float, double) {
+  for (const std::size_t k : {1, 3, 10, 40})
+    for (const double spread : {0.1, 3.0, 400.0}) {
+      CAPTURE(k);
+      CAPTURE(spread);
+      constexpr std::size_t kGroups = 7;
+      const std::vector<T> x = normals<T>(kGroups * k, spread);
+      std::vector<T> means(kGroups), slopes(kGroups * k);
+      softmax_means<T>(x, static_cast<std::int64_t>(k), T(-2), means, slopes);
+      for (std::size_t g = 0; g < kGroups; ++g) {
+        const double least = *std::min_element(&x[g * k], &x[g * k] + k);
+        double sum = 0, weighted = 0;
+        for (std::size_t j = g * k; j < (g + 1) * k; ++j) {
+          sum += std::exp(-2 * (double{x[j]} - least));
+          weighted += std::exp(-2 * (double{x[j]} - least)) * double{x[j]};
+        }
+        const double mean = weighted / sum, tolerance = (sizeof(T) == 4 ? 1e-6 : 1e-13) * spread;
+        CHECK(std::abs(means[g] - mean) <= 20 * tolerance);
+        for (std::size_t j = g * k; j < (g + 1) * k; ++j) {
+          const double weight = std::exp(-2 * (double{x[j]} - least)) / sum;
+          CHECK(std::abs(slopes[j] - weight * (1 - 2 * (double{x[j]} - mean))) <=
+                (sizeof(T) == 4 ? 1e-6 : 1e-13) * (20 + 100 * spread));
+        }
+      }
+    }
+}
+
 TEST_CASE_TEMPLATE("sigmoids, sums, extremes and minima", T, float, double) {
   for (const std::size_t n : kLengths) {
     CAPTURE(n);

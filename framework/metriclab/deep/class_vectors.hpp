@@ -37,9 +37,6 @@ class ClassVectorLoss : public TupleLoss {
   /// The reduction of a term for each example, (B), weighed by the tuples.
   at::Tensor reduced_examples(const at::Tensor& terms, const Batch& batch,
                               const Tuples& tuples) const;
-  /// The same of −log softmax(logits) at the example's class; logits (B × classes).
-  at::Tensor cross_entropy(const at::Tensor& logits, const Batch& batch,
-                           const Tuples& tuples) const;
 
   /// A matrix with the entries of the examples' own classes in another's place: `own`, (B).
   at::Tensor with_own(const at::Tensor& all, const Batch& batch, const at::Tensor& own) const;
@@ -49,6 +46,23 @@ class ClassVectorLoss : public TupleLoss {
  private:
   const char* name_;
   at::Tensor vectors_;
+};
+
+/// Those that are a classifier's: the term of an example is −log softmax(logits) at its class.
+class SoftmaxLoss : public ClassVectorLoss {
+ public:
+  ~SoftmaxLoss() override;
+
+ protected:
+  using ClassVectorLoss::ClassVectorLoss;
+
+  /// (B × classes); softmax takes no notice of what is added to a whole row.
+  virtual at::Tensor logits(const Batch& batch) = 0;
+  /// The same for the CPU, where kernels pay.
+  virtual at::Tensor fused_logits(const Batch& batch) { return logits(batch); }
+
+  at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) final;
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) final;
 };
 
 /// arccos, with no slope within 10⁻⁷ of ±1, where that of arccos is infinite.

@@ -195,6 +195,31 @@ METRICLAB_INLINE double powers(const T* x, std::int64_t n, T slope, T shift, T t
 }
 
 template <class T>
+METRICLAB_INLINE void group_means(const T* x, std::int64_t n_groups, std::int64_t k, T slope,
+                                  T* means, T* slopes) {
+  for (std::int64_t g = 0; g < n_groups; ++g) {
+    const T* of = x + g * k;
+    T top = slope * of[0];
+    for (std::int64_t j = 1; j < k; ++j) top = slope * of[j] > top ? slope * of[j] : top;
+    for (std::int64_t j = 0; j < k; ++j) slopes[g * k + j] = slope * of[j] - top;
+  }
+  for (std::int64_t j = 0; j < n_groups * k; ++j)
+    slopes[j] = exp_of_negative(slopes[j] < 0 ? slopes[j] : T(0));
+  for (std::int64_t g = 0; g < n_groups; ++g) {
+    const T* of = x + g * k;
+    T* to = slopes + g * k;
+    T sum = 0, weighted = 0;
+    for (std::int64_t j = 0; j < k; ++j) {
+      sum += to[j];
+      weighted += to[j] * of[j];
+    }
+    const T mean = weighted / sum, share = 1 / sum;
+    means[g] = mean;
+    for (std::int64_t j = 0; j < k; ++j) to[j] *= share * (1 + slope * (of[j] - mean));
+  }
+}
+
+template <class T>
 METRICLAB_INLINE void multiply(T* x, std::int64_t n, T factor) {
   for (std::int64_t j = 0; j < n; ++j) x[j] *= factor;
 }
@@ -269,6 +294,10 @@ METRICLAB_INLINE double sum_products(const T* x, const T* y, std::int64_t n) {
   METRICLAB_WIDE double wide_powers(const T* x, std::int64_t n, T slope, T shift, T top, T* to) { \
     return powers(x, n, slope, shift, top, to);                                                   \
   }                                                                                               \
+  METRICLAB_WIDE void wide_group_means(const T* x, std::int64_t n_groups, std::int64_t k, T slope, \
+                                       T* means, T* slopes) {                                      \
+    group_means(x, n_groups, k, slope, means, slopes);                                             \
+  }                                                                                                \
   METRICLAB_WIDE void wide_multiply(T* x, std::int64_t n, T factor) { multiply(x, n, factor); }   \
   METRICLAB_WIDE void wide_axpy(const T* x, std::int64_t n, T factor, T* to) {                    \
     axpy(x, n, factor, to);                                                                       \
@@ -343,6 +372,12 @@ double log_sum_exp(std::span<const T> x, T slope, T shift, bool with_one, std::s
 }
 
 template <class T>
+void softmax_means(std::span<const T> x, std::int64_t k, T slope, std::span<T> means,
+                   std::span<T> slopes) {
+  wide_group_means(x.data(), length(x) / k, k, slope, means.data(), slopes.data());
+}
+
+template <class T>
 void multiply_by(std::span<T> x, T factor) {
   wide_multiply(x.data(), static_cast<std::int64_t>(x.size()), factor);
 }
@@ -388,6 +423,7 @@ T minimum_of(std::span<const T> x) {
   template double add_sigmoid_gradient(std::span<const T>, T, std::span<T>);                    \
   template double upper_step_sum(std::span<const T>, T, T, T, T, std::span<T>);                 \
   template double log_sum_exp(std::span<const T>, T, T, bool, std::span<T>);                    \
+  template void softmax_means(std::span<const T>, std::int64_t, T, std::span<T>, std::span<T>); \
   template void multiply_by(std::span<T>, T);                                                   \
   template void add_scaled(std::span<const T>, T, std::span<T>);                                \
   template void smaller_of(std::span<const T>, std::span<const T>, std::span<T>);               \

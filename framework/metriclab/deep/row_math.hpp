@@ -61,6 +61,12 @@ double upper_step_sum(std::span<const T> x, T level, T temperature, T delta, T r
 template <class T>
 double log_sum_exp(std::span<const T> x, T slope, T shift, bool with_one, std::span<T> shares);
 
+/// Groups of k values that stand together: the mean of each group with weights e^{slope·x}, means
+/// (n/k); `slopes` = ∂mean/∂x = w (1 + slope (x − mean)), w being the weights, 1 together.
+template <class T>
+void softmax_means(std::span<const T> x, std::int64_t k, T slope, std::span<T> means,
+                   std::span<T> slopes);
+
 template <class T>
 void multiply_by(std::span<T> x, T factor);
 /// to += factor · x
