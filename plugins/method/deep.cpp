@@ -65,7 +65,8 @@ class Deep final : public Method {
     }
     fit.model = std::make_unique<NetworkModel>(
         architecture, given.data.examples.shape(),
-        loss ? loss->learned_distance() : Distance::euclidean, device);
+        loss ? loss->learned_distance() : Distance::euclidean, device,
+        loss ? loss->learned_scale() : at::Tensor());
     return fit;
   }
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <metriclab/deep/sampler.hpp>
+#include <metriclab/deep/sampled_views.hpp>
 #include <optional>
 
 namespace {
@@ -49,7 +49,8 @@ class Deck {
 /// so that over an epoch their numbers of batches differ by at most one; each class's examples come
 /// from a shuffled list of their own in the same way. The classes of a batch are different, and so
 /// are the examples of a class in a batch; only a class with fewer than K examples repeats them, as
-/// evenly as possible. Classes without examples are never drawn. Fewer classes than P is an Error.
+/// evenly as possible. With `views` each of the P·K stands in the batch so often, one after the
+/// other. Classes without examples are never drawn. Fewer classes than P is an Error.
 /// Cost: O(n + batches·P·K) time and O(n) memory an epoch.
 /// Differs from the paper: it draws classes and examples anew for each batch.
 class Balanced final : public Sampler {
@@ -66,6 +67,9 @@ class Balanced final : public Sampler {
     is.parameter(
           "batches", &Balanced::batches,
           "batches in an epoch; null: so many that it shows about as many examples as there are")
+        .at_least(1);
+    is.parameter("views", &Balanced::views,
+                 "how often each example stands in its batch, transformed anew each time")
         .at_least(1);
   }
 
@@ -84,7 +88,7 @@ class Balanced final : public Sampler {
           fmt::format("{} classes in a batch, and the training part has {}; give at most as many",
                       classes, there))
           .in("classes");
-    if (classes * per_class < 2)
+    if (classes * per_class * views < 2)
       throw Error("a batch of 1 class with 1 example; it needs at least 2 examples")
           .in("per_class");
     const std::int64_t shown = classes * per_class, n = static_cast<std::int64_t>(labels.size());
@@ -106,6 +110,7 @@ class Balanced final : public Sampler {
       class_deck.deal(classes, drawn);
       for (std::int64_t c : drawn)
         decks[static_cast<std::size_t>(c)].deal(per_class, batch.examples);
+      batch.examples = with_views(batch.examples, views);
     }
     return result;
   }
@@ -117,6 +122,7 @@ class Balanced final : public Sampler {
   std::int64_t classes = 8;
   std::int64_t per_class = 4;
   std::optional<std::int64_t> batches;
+  std::int64_t views = 1;
 };
 
 METRICLAB_PLUGIN(Balanced, "balanced");

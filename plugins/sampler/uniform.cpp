@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <metriclab/deep/sampler.hpp>
+#include <metriclab/deep/sampled_views.hpp>
 
 namespace {
 
@@ -11,7 +11,8 @@ using namespace metriclab;
 /// Batches without regard to classes: an epoch is a random permutation of all examples, cut into
 /// batches of `batch_size`. What remains makes a smaller last batch; a single example that remains
 /// joins the batch before it, since a batch of one has no tuples and no batch statistics. Each
-/// example is in exactly one batch. Cost: O(n) time and memory an epoch.
+/// example is in exactly one batch, `views` times, one after the other. Cost: O(n·views) time and
+/// memory an epoch.
 class Uniform final : public Sampler {
  public:
   static void describe(Description<Uniform>& is) {
@@ -23,6 +24,9 @@ class Uniform final : public Sampler {
     is.parameter("batch_size", &Uniform::batch_size,
                  "examples in a batch; the last one of an epoch may be smaller, or larger by one")
         .at_least(2);
+    is.parameter("views", &Uniform::views,
+                 "how often each example stands in its batch, transformed anew each time")
+        .at_least(1);
   }
 
   void prepare(const SamplingSetting& setting) override {
@@ -38,7 +42,8 @@ class Uniform final : public Sampler {
     for (std::int64_t first = 0; first < n_;) {
       std::int64_t last = std::min(first + batch_size, n_);
       if (n_ - last == 1) last = n_;
-      batches.push_back({.examples = {order.begin() + first, order.begin() + last}});
+      batches.push_back(
+          {.examples = with_views({order.begin() + first, order.begin() + last}, views)});
       first = last;
     }
     return batches;
@@ -48,6 +53,7 @@ class Uniform final : public Sampler {
   std::int64_t n_ = 0;
 
   std::int64_t batch_size = 64;
+  std::int64_t views = 1;
 };
 
 METRICLAB_PLUGIN(Uniform, "uniform");

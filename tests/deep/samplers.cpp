@@ -185,3 +185,22 @@ TEST_CASE("samplers say what there is and what is needed") {
   CHECK(error_of(R"({"plugin": "uniform"})", {}) ==
         "0 training examples; a batch needs at least 2");
 }
+
+TEST_CASE("uniform and balanced: with views each example stands in its batch so often") {
+  const auto labels = labels_of({9, 4, 30});
+  for (const std::string block : {R"({"plugin": "uniform", "batch_size": 5)",
+                                  R"({"plugin": "balanced", "classes": 2, "per_class": 5)"}) {
+    CAPTURE(block);
+    const Batches once = sampler(block + "}", labels)->epoch(Random(1)),
+                  thrice = sampler(block + R"(, "views": 3})", labels)->epoch(Random(1));
+    REQUIRE(once.size() == thrice.size());
+    for (std::size_t b = 0; b < once.size(); ++b) {
+      REQUIRE(thrice[b].examples.size() == 3 * once[b].examples.size());
+      for (std::size_t i = 0; i < thrice[b].examples.size(); ++i)
+        CHECK(thrice[b].examples[i] == once[b].examples[i / 3]);
+    }
+  }
+  // Two views of one example are enough for a batch.
+  CHECK(error_of(R"({"plugin": "balanced", "classes": 1, "per_class": 1, "views": 2})", {0, 0}) ==
+        "");
+}

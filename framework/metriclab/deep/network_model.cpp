@@ -20,6 +20,8 @@ namespace metriclab {
 namespace {
 
 constexpr const char* kFile = "network.safetensors";
+// Beside the network's own tensors, whose names are words and dots.
+constexpr const char* kScale = "/scale";
 // Large enough that products run at full speed, small enough that the widest layer's activations
 // stay a few hundred MiB.
 constexpr std::int64_t kChunk = 256;
@@ -85,14 +87,17 @@ at::Tensor as_tensor(const Examples& examples, std::int64_t begin, std::int64_t 
   return tensor;
 }
 
-MatrixF embed(Architecture& network, const Examples& examples, at::Device device) {
+MatrixF embed(Architecture& network, const Examples& examples, at::Device device,
+              const at::Tensor& scale) {
   const WithoutAutograd off;
+  METRICLAB_CHECK(!scale.defined() || scale.numel() == network.embedding_size(),
+                  "a scale that is not one for each dimension of the embeddings");
   MatrixF embeddings(examples.size(), network.embedding_size());
   for (std::int64_t begin = 0; begin < examples.size(); begin += kChunk) {
     const std::int64_t count = std::min(kChunk, examples.size() - begin);
-    const at::Tensor rows = network.forward(as_tensor(examples, begin, count).to(device), false)
-                                .to(at::kCPU)
-                                .contiguous();
+    at::Tensor rows = network.forward(as_tensor(examples, begin, count).to(device), false);
+    if (scale.defined()) rows = rows.mul(scale.to(rows.options()));
+    rows = rows.to(at::kCPU).contiguous();
     METRICLAB_CHECK(rows.dim() == 2 && rows.size(0) == count && rows.size(1) == embeddings.cols() &&
                         rows.scalar_type() == at::kFloat,
                     "an architecture that doesn't give (B × embedding_size()) float32");
@@ -102,10 +107,11 @@ MatrixF embed(Architecture& network, const Examples& examples, at::Device device
 }
 
 NetworkModel::NetworkModel(Plugin<Architecture> network, Shape input, Distance distance,
-                           at::Device device)
+                           at::Device device, const at::Tensor& scale)
     : network_(std::move(network)), input_(std::move(input)), distance_(distance), device_(device) {
   for (const NamedTensor& held : tensors_of(*network_))
     tensors_.push_back({held.name, held.tensor.detach()});
+  if (scale.defined()) scale_ = scale.detach().clone();
 }
 
 std::unique_ptr<NetworkModel> NetworkModel::restore(Plugin<Architecture> network,
@@ -121,9 +127,11 @@ std::unique_ptr<NetworkModel> NetworkModel::restore(Plugin<Architecture> network
     throw Error(fmt::format("{}: is not of this architecture: {}", (folder / kFile).string(),
                             error.what()));
   }
-  return std::make_unique<NetworkModel>(std::move(network), std::move(input),
-                                        distance_from_string(file.about.at("distance").as_string()),
-                                        device);
+  const auto scale = std::ranges::find(file.tensors, kScale, &NamedTensor::name);
+  return std::make_unique<NetworkModel>(
+      std::move(network), std::move(input),
+      distance_from_string(file.about.at("distance").as_string()), device,
+      scale == file.tensors.end() ? at::Tensor() : scale->tensor);
 }
 
 MatrixF NetworkModel::embed(const Examples& examples) const {
@@ -138,11 +146,12 @@ MatrixF NetworkModel::embed(const Examples& examples) const {
     held = tensors_of(*network_);
     for (std::size_t i = 0; i < held.size(); ++i) held[i].tensor.set_data(tensors_[i].tensor);
   }
-  return metriclab::embed(*network_, examples, device_);
+  return metriclab::embed(*network_, examples, device_, scale_);
 }
 
 void NetworkModel::save(const std::filesystem::path& folder) const {
   TensorFile file{.tensors = tensors_};
+  if (scale_.defined()) file.tensors.push_back({kScale, scale_});
   file.about.set("input", Value::List(input_.begin(), input_.end()));
   file.about.set("distance", Value(to_string(distance_)));
   write_tensors(folder / kFile, file);

@@ -35,8 +35,10 @@ std::vector<NamedTensor> tensors_of(const Trainable& trainable);
 /// Examples `begin` … `begin + count − 1`, (count × shape) float32, copied.
 at::Tensor as_tensor(const Examples& examples, std::int64_t begin, std::int64_t count);
 
-/// The embeddings (n × d) that a built network gives, a few hundred examples at a time.
-MatrixF embed(Architecture& network, const Examples& examples, at::Device device);
+/// The embeddings (n × d) that a built network gives, a few hundred examples at a time; each
+/// dimension multiplied by its `scale`, (d), if there is one.
+MatrixF embed(Architecture& network, const Examples& examples, at::Device device,
+              const at::Tensor& scale = {});
 
 /// What a deep method ends as: a network with its weights.
 ///
@@ -44,8 +46,10 @@ MatrixF embed(Architecture& network, const Examples& examples, at::Device device
 /// and puts them into the network before it embeds.
 class NetworkModel final : public Model {
  public:
-  /// Of a network that is built for `input` and stands on `device`.
-  NetworkModel(Plugin<Architecture> network, Shape input, Distance distance, at::Device device);
+  /// Of a network that is built for `input` and stands on `device`. `scale`, (d) or undefined: by
+  /// what each dimension of its embeddings is multiplied (Loss::learned_scale).
+  NetworkModel(Plugin<Architecture> network, Shape input, Distance distance, at::Device device,
+               const at::Tensor& scale = {});
   /// Of what `save` wrote.
   static std::unique_ptr<NetworkModel> restore(Plugin<Architecture> network,
                                                const std::filesystem::path& folder,
@@ -53,7 +57,7 @@ class NetworkModel final : public Model {
 
   MatrixF embed(const Examples& examples) const override;
   Distance distance() const override { return distance_; }
-  /// network.safetensors: weights and buffers, the shape of inputs, the distance.
+  /// network.safetensors: weights and buffers, the shape of inputs, the distance, the scale.
   void save(const std::filesystem::path& folder) const override;
 
  private:
@@ -62,6 +66,7 @@ class NetworkModel final : public Model {
   Distance distance_;
   at::Device device_;
   std::vector<NamedTensor> tensors_;
+  at::Tensor scale_;
 };
 
 }  // namespace metriclab

@@ -135,7 +135,7 @@ class Run {
     add("optimizer/network/", network_optimizer_->state());
     add("optimizer/loss/", loss_optimizer_->state());
     if (!data_.validated) return;
-    for (const NamedTensor& held : tensors_of(parts_.network))
+    for (const NamedTensor& held : learned())
       best_.push_back({held.name, held.tensor.detach().clone()});
     add("best/", best_);
   }
@@ -273,13 +273,22 @@ class Run {
 
   void validate() {
     if (!data_.validated) return;
-    const double value = map_at_r(embed(parts_.network, data_.validated->examples, device_),
+    const double value = map_at_r(embed(parts_.network, data_.validated->examples, device_,
+                                        parts_.loss.learned_scale()),
                                   data_.validated->labels(), parts_.loss.learned_distance());
     state_.validations.push_back(value);
     if (state_.best_epoch > 0 && value <= state_.best) return;
     state_.best = value;
     state_.best_epoch = state_.epoch;
-    copy(tensors_of(parts_.network), best_);
+    copy(learned(), best_);
+  }
+
+  /// The network, and the loss, a part of which may belong to the distance (Loss::learned_scale).
+  std::vector<NamedTensor> learned() const {
+    std::vector<NamedTensor> all = tensors_of(parts_.network);
+    for (const NamedTensor& held : tensors_of(parts_.loss))
+      all.push_back({"loss/" + held.name, held.tensor});
+    return all;
   }
 
   static void copy(const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to) {
@@ -312,7 +321,7 @@ class Run {
   }
 
   Trained finish() {
-    if (data_.validated) copy(best_, tensors_of(parts_.network));
+    if (data_.validated) copy(best_, learned());
     Trained trained;
     std::int64_t parameters = 0;
     for (const NamedTensor& held : parts_.network.parameters()) parameters += held.tensor.numel();
@@ -341,7 +350,7 @@ class Run {
   TrainingSet set_;
   std::optional<Optimizer> network_optimizer_, loss_optimizer_;
   std::vector<at::Tensor> moved_;  // the network's parameters, then the loss's
-  std::vector<NamedTensor> best_;
+  std::vector<NamedTensor> best_;  // of what is learned
   TrainingState state_;
   Clock::time_point last_checkpoint_, last_progress_;
 };
