@@ -195,10 +195,16 @@ class Laws {
   /// Input out of the ordinary.
   void odd(Checks& checks) const {
     checks.law("one class only: finite", [&] { return finite_on(law_batch({2, 2, 2, 2}, 5, 21)); });
-    checks.law("all classes different: finite", [&] {
-      return finite_on(law_batch({0, 1, 2, 3}, 5, 22));
-    });
-    checks.law("a batch of one: finite", [&] { return finite_on(law_batch({1}, 5, 23)); });
+    // Batches in which no example has two views.
+    auto alone = [&](const char* what, const Labels& labels, std::uint64_t seed) {
+      auto body = [&] { return finite_on(law_batch(labels, 5, seed)); };
+      if (declares("needs_views"))
+        checks.law_or_error(what, body);
+      else
+        checks.law(what, body);
+    };
+    alone("all classes different: finite", {0, 1, 2, 3}, 22);
+    alone("a batch of one: finite", {1}, 23);
     checks.law_or_error("an empty batch: finite", [&] { return finite_on(law_batch({}, 5, 24)); });
     checks.law("coinciding embeddings: finite", [&]() -> std::string {
       Batch batch = law_batch(mixed(), 5, 25);
@@ -376,7 +382,9 @@ class Laws {
     const bool by_default =
         registry_.resolve("loss", stand_in(registry_, "loss", name)) == resolved_;
     for (const std::string& property : is.properties) {
-      if (property == "stops_gradient" || property == "depends_on_order") continue;
+      if (property == "stops_gradient" || property == "depends_on_order" ||
+          property == "needs_views")
+        continue;
       if (!by_default) {
         checks.not_checked(property, "it is declared for the defaults");
         continue;
@@ -394,7 +402,8 @@ class Laws {
             changed.embeddings = batch.embeddings.add(2);
           } else {
             return "a loss declares \"invariant_to_rotation\", \"invariant_to_scale\", "
-                   "\"invariant_to_translation\", \"stops_gradient\" or \"depends_on_order\"";
+                   "\"invariant_to_translation\", \"stops_gradient\", \"depends_on_order\" or "
+                   "\"needs_views\"";
           }
           const double first = evaluate(batch).value,
                        second = evaluate(changed, Tuples::all(), turn).value;

@@ -29,6 +29,11 @@ class Csv final : public Dataset {
                  "null when there is none");
     is.parameter("labels", &Csv::labels, "further label columns, such as a coarser class");
     is.parameter("target", &Csv::target, "a column of real numbers to regress on");
+    is.parameter("label_set", &Csv::label_set,
+                 "a column of sets of classes, such as \"a;b;c\"; an empty field is the empty set");
+    is.parameter("separator", &Csv::separator,
+                 "what stands between the classes of a set: one character")
+        .unused_when("label_set", nullptr);
   }
   std::vector<std::filesystem::path> files(const Places& places) const override {
     return {places.find(path)};
@@ -40,11 +45,17 @@ class Csv final : public Dataset {
     if (between == '\0' || between == '"' || between == '\n')
       throw Error("\"" + delimiter + "\" is no delimiter; give one character, \"tab\" or \"space\"")
           .in("delimiter");
+    if (label_set && (separator.size() != 1 || separator[0] == between))
+      throw Error("\"" + separator +
+                  "\" is no separator; give one character that is not the delimiter")
+          .in("separator");
     return read_table(places.find(path), {.delimiter = between,
                                           .header = header,
                                           .label = label,
                                           .labels = labels,
-                                          .target = target});
+                                          .target = target,
+                                          .label_set = label_set,
+                                          .separator = separator.empty() ? ';' : separator[0]});
   }
 
  private:
@@ -54,6 +65,8 @@ class Csv final : public Dataset {
   std::optional<std::string> label = "last";
   std::vector<std::string> labels;
   std::optional<std::string> target;
+  std::optional<std::string> label_set;
+  std::string separator = ";";
 };
 
 METRICLAB_PLUGIN(Csv, "csv");

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/autograd.hpp>
-#include <metriclab/deep/loss.hpp>
 #include <metriclab/deep/miner.hpp>
+#include <metriclab/deep/outer_loss.hpp>
 
 namespace {
 
@@ -23,7 +23,7 @@ using namespace metriclab;
 /// the batch alone: they are added to the loss as those of the batch with itself.
 /// Memory: O(B·memory_size) while a batch is looked at, memory_size × d kept.
 /// Differs from the paper: nothing; it begins when it likes, since an empty memory holds the batch.
-class CrossBatchMemory final : public Loss {
+class CrossBatchMemory final : public OuterLoss {
  public:
   static void describe(Description<CrossBatchMemory>& is) {
     is.summary("compares the batch with the embeddings of the batches before, by another loss");
@@ -61,7 +61,8 @@ class CrossBatchMemory final : public Loss {
     return tuples.form == Tuples::Form::all ? across : across.add(loss->forward(batch, tuples));
   }
 
-  Distance learned_distance() const override { return loss->learned_distance(); }
+ protected:
+  std::vector<Loss*> inner() const override { return {loss.get()}; }
 
  private:
   /// Takes the batch in, and makes the memory the reference set of what is seen.

@@ -52,6 +52,28 @@ TEST_CASE("label, further labels and target by name or number") {
   CHECK(plain.n_classes() == 0);
 }
 
+TEST_CASE("a column of sets of labels") {
+  const Data data = parse("x,kind,tags\n1,a,red; blue\n2,b,\n3,a,green;red ;red\n",
+                          {.label = "kind", .label_set = "tags"});
+  CHECK(data.examples.as_double() == Matrix{{1}, {2}, {3}});
+  CHECK(data.set_classes == Names{"blue", "green", "red"});
+  CHECK(data.label_sets == std::vector<Labels>{{0, 2}, {}, {1, 2}});
+  const Data numbered =
+      parse("10|9,1\n9,2\n", {.label = std::nullopt, .label_set = "1", .separator = '|'});
+  CHECK(numbered.set_classes == Names{"9", "10"});
+  CHECK(numbered.label_sets == std::vector<Labels>{{0, 1}, {0}});
+  CHECK(data.subset({2, 1}).label_sets == std::vector<Labels>{{1, 2}, {}});
+  const TableFormat sets{.label = std::nullopt, .label_set = "tags"};
+  for (const char* field : {"a;;b", ";a", "a;", ";"})
+    CHECK(wrong("x,tags\n1,a\n2," + std::string(field) + "\n", sets) ==
+          "t.csv:3: the set of labels in column 2 (\"tags\") has an empty one: \"" +
+              std::string(field) + "\"; an example without any has an empty field");
+  CHECK(wrong("x,tags\n1,\n2,\n", sets) == "t.csv: every set of labels is empty");
+  CHECK(wrong("x,tags\n1,a\n", {.label_set = "tags"}) ==
+        "t.csv: column 2 is used twice, as \"tags\" too; a column is a label, the target or a set "
+        "of labels (\"label\": null where there is no class)");
+}
+
 TEST_CASE("other delimiters and quoted fields") {
   CHECK(parse("1\t2\ta\n3\t4\tb\n", {.delimiter = '\t'}).examples.as_double() ==
         Matrix{{1, 2}, {3, 4}});

@@ -39,11 +39,11 @@ std::size_t column_of(const std::string& wanted, const Row& names, std::size_t c
 
 /// What each column is for.
 struct Roles {
-  enum class Role { feature, label, target };
+  enum class Role { feature, label, target, label_set };
   std::vector<Role> of;
   std::vector<std::size_t> labels;  // the class first
   std::vector<std::size_t> features;
-  std::optional<std::size_t> target;
+  std::optional<std::size_t> target, label_set;
 };
 
 Roles roles_of(const TableFormat& format, const Row& names, std::size_t count) {
@@ -53,9 +53,10 @@ Roles roles_of(const TableFormat& format, const Row& names, std::size_t count) {
     const std::size_t column = column_of(wanted, names, count);
     if (roles.of[column] != Roles::Role::feature)
       throw Error(fmt::format(
-          "column {} is used twice, as \"{}\" too; a column is either a label or the target{}",
+          "column {} is used twice, as \"{}\" too; a column is a label, the target or a set of "
+          "labels{}",
           column + 1, wanted,
-          role == Roles::Role::target ? " (\"label\": null where there is no class)" : ""));
+          role != Roles::Role::label ? " (\"label\": null where there is no class)" : ""));
     roles.of[column] = role;
     return column;
   };
@@ -63,11 +64,42 @@ Roles roles_of(const TableFormat& format, const Row& names, std::size_t count) {
   for (const std::string& further : format.labels)
     roles.labels.push_back(take(further, Roles::Role::label));
   if (format.target) roles.target = take(*format.target, Roles::Role::target);
+  if (format.label_set) roles.label_set = take(*format.label_set, Roles::Role::label_set);
   for (std::size_t c = 0; c < count; ++c)
     if (roles.of[c] == Roles::Role::feature) roles.features.push_back(c);
   if (roles.features.empty())
     throw Error(fmt::format("has {} columns, and no feature among them", count));
   return roles;
+}
+
+/// The parts of a field, trimmed; none of an empty field.
+Row parts_of(std::string_view field, char separator) {
+  Row parts;
+  while (!field.empty()) {
+    const std::size_t end = std::min(field.find(separator), field.size());
+    parts.emplace_back(trimmed(field.substr(0, end)));
+    if (end == field.size()) break;
+    field.remove_prefix(end + 1);
+    if (field.empty()) parts.emplace_back();
+  }
+  return parts;
+}
+
+/// The sets of the examples as numbers of classes, and the classes.
+void add_label_sets(const std::vector<Row>& sets, Data& data) {
+  Row all;
+  for (const Row& set : sets) all.insert(all.end(), set.begin(), set.end());
+  LabelColumn column = label_column("", all);
+  auto next = column.values.begin();
+  for (const Row& set : sets) {
+    const auto end = next + static_cast<std::ptrdiff_t>(set.size());
+    std::vector<std::int32_t> classes(next, end);
+    std::ranges::sort(classes);
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    data.label_sets.push_back(std::move(classes));
+    next = end;
+  }
+  data.set_classes = std::move(column.classes);
 }
 
 }  // namespace
@@ -107,6 +139,7 @@ Data parse_table(std::string_view text, const std::string& name, const TableForm
   Data data;
   std::vector<double> values;
   std::vector<std::vector<std::string>> labels(roles.labels.size());
+  std::vector<Row> sets;
   for (; more; more = lines.next(line), row = more ? split() : Row()) {
     if (row.size() != count)
       throw lines.error(fmt::format("has {} values, the {} has {}", row.size(),
@@ -132,6 +165,14 @@ Data parse_table(std::string_view text, const std::string& name, const TableForm
             named("the target in column", *roles.target + 1, *roles.target), row[*roles.target]));
       data.targets.push_back(*number);
     }
+    if (roles.label_set) {
+      sets.push_back(parts_of(row[*roles.label_set], format.separator));
+      if (std::ranges::find(sets.back(), "") != sets.back().end())
+        throw lines.error(fmt::format(
+            "{} has an empty one: \"{}\"; an example without any has an empty field",
+            named("the set of labels in column", *roles.label_set + 1, *roles.label_set),
+            row[*roles.label_set]));
+    }
   }
 
   data.examples = Examples({static_cast<std::int64_t>(roles.features.size())}, std::move(values));
@@ -141,6 +182,9 @@ Data parse_table(std::string_view text, const std::string& name, const TableForm
         label_column(names.empty() ? fallback : names[roles.labels[l]], labels[l]));
   }
   if (format.label) check_classes(data.columns.front(), name);
+  if (roles.label_set) add_label_sets(sets, data);
+  if (roles.label_set && data.set_classes.empty())
+    throw Error(fmt::format("{}: every set of labels is empty", name));
   if (!names.empty())
     for (std::size_t column : roles.features) data.feature_names.push_back(names[column]);
   return data;
