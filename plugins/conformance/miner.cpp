@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/laws.hpp>
 #include <metriclab/deep/miner.hpp>
@@ -53,8 +54,12 @@ std::string bad_pairs(const Batch& batch, const at::Tensor& anchors, const at::T
   return "";
 }
 
-std::string bad_tuples(const Batch& batch, const Tuples& tuples) {
+std::string bad_tuples(Batch batch, const Tuples& tuples) {
   if (tuples.form == Tuples::Form::all) return "";
+  if (tuples.reference.defined()) {
+    batch.reference = tuples.reference;
+    batch.reference_labels = tuples.reference_labels;
+  }
   const bool triplets = tuples.form == Tuples::Form::triplets;
   std::string failure =
       bad_pairs(batch, triplets ? tuples.anchor : tuples.positive_anchor, tuples.positive, true);
@@ -63,19 +68,26 @@ std::string bad_tuples(const Batch& batch, const Tuples& tuples) {
                          : failure;
 }
 
-/// The tuples as a set, with example i called `names[i]`.
+/// The tuples as a set, with example i called `names[i]`; rows of a reference set that the miner
+/// brought are called by their first coordinate.
 std::set<Tuple> as_set(const Tuples& tuples, const Labels& names) {
   std::set<Tuple> result;
   auto name = [&](std::int64_t i) { return names[static_cast<std::size_t>(i)]; };
+  auto other = [&](std::int64_t i) {
+    return tuples.reference.defined()
+               ? std::bit_cast<std::int64_t>(tuples.reference[i][0].item<double>())
+               : name(i);
+  };
   if (tuples.form == Tuples::Form::triplets) {
     const Labels a = as_indices(tuples.anchor), p = as_indices(tuples.positive),
                  q = as_indices(tuples.negative);
-    for (std::size_t t = 0; t < a.size(); ++t) result.insert({name(a[t]), name(p[t]), name(q[t])});
+    for (std::size_t t = 0; t < a.size(); ++t)
+      result.insert({name(a[t]), other(p[t]), other(q[t])});
   } else if (tuples.form == Tuples::Form::pairs) {
     const Labels a = as_indices(tuples.positive_anchor), p = as_indices(tuples.positive),
                  b = as_indices(tuples.negative_anchor), q = as_indices(tuples.negative);
-    for (std::size_t t = 0; t < a.size(); ++t) result.insert({name(a[t]), name(p[t]), -1});
-    for (std::size_t t = 0; t < b.size(); ++t) result.insert({name(b[t]), -1, name(q[t])});
+    for (std::size_t t = 0; t < a.size(); ++t) result.insert({name(a[t]), other(p[t]), -1});
+    for (std::size_t t = 0; t < b.size(); ++t) result.insert({name(b[t]), -1, other(q[t])});
   }
   return result;
 }
@@ -93,7 +105,11 @@ class Laws {
   Tuples mined(const Batch& batch, std::uint64_t seed = 1) const {
     Random random(seed, "conformance");
     const auto miner = registry_.make<Miner>(resolved_);
-    miner->prepare(law_setting(8, 4));
+    const LossSetting setting = law_setting(8, 4);
+    miner->prepare(setting);
+    const auto n = static_cast<std::int64_t>(setting.labels.size());
+    if (miner->wants_snapshot({}))
+      miner->see({random_rows(n, 4, 40, at::kFloat), index_tensor(setting.labels)});
     return miner->mine(batch, random);
   }
   std::string bad_on(const Batch& batch) const { return bad_tuples(batch, mined(batch)); }

@@ -61,30 +61,53 @@ class Laws {
                          {values.data(), static_cast<std::int64_t>(labels.size()), kDimensions});
   }
 
-  static std::string bad(const Batches& batches, std::size_t n) {
+  static std::string bad(const Batches& batches, const Labels& labels) {
+    const std::size_t n = labels.size();
     if (batches.empty()) return "an epoch has no batch";
     for (const auto& batch : batches) {
       if (batch.examples.empty()) return "a batch is empty";
       for (std::int64_t index : batch.examples)
         if (index < 0 || index >= static_cast<std::int64_t>(n))
           return fmt::format("an index is {}, outside of 0 … {}", index, n - 1);
-      auto outside = [&](const auto& tuples) {
-        for (const auto& tuple : tuples)
-          for (const std::int64_t place : tuple)
-            if (place < 0 || place >= static_cast<std::int64_t>(batch.examples.size())) return true;
-        return false;
-      };
-      if (outside(batch.positive_pairs) || outside(batch.negative_pairs) || outside(batch.triplets))
-        return "a tuple's place is outside of its batch";
+      if (std::string failure = bad_tuples(batch, labels); !failure.empty()) return failure;
     }
     return "";
+  }
+
+  static std::string bad_tuples(const SampledBatch& batch, const Labels& labels) {
+    const auto size = static_cast<std::int64_t>(batch.examples.size());
+    auto label = [&](std::int64_t place) {
+      return labels[static_cast<std::size_t>(batch.examples[static_cast<std::size_t>(place)])];
+    };
+    auto check = [&](std::int64_t a, std::int64_t b, bool same_class) -> std::string {
+      if (a < 0 || a >= size || b < 0 || b >= size)
+        return fmt::format("a tuple points to {} and {}, outside of its batch's 0 … {}", a, b,
+                           size - 1);
+      if (a == b) return fmt::format("a tuple pairs {} with itself", a);
+      if ((label(a) == label(b)) != same_class)
+        return fmt::format("a {} pair has the classes {} and {}",
+                           same_class ? "positive" : "negative", label(a), label(b));
+      return "";
+    };
+    std::string failure;
+    auto note = [&](const std::string& found) {
+      if (failure.empty()) failure = found;
+    };
+    for (const auto& [a, p] : batch.positive_pairs) note(check(a, p, true));
+    for (const auto& [a, n] : batch.negative_pairs) note(check(a, n, false));
+    for (const auto& [a, p, n] : batch.triplets) {
+      note(check(a, p, true));
+      note(check(a, n, false));
+    }
+    if (!batch.triplets.empty() && (!batch.positive_pairs.empty() || !batch.negative_pairs.empty()))
+      note("a batch has both triplets and pairs; losses take one sort");
+    return failure;
   }
 
   std::string bad_on(const Labels& labels) const {
     const auto sampler = prepared(labels);
     for (std::uint64_t number = 0; number < 3; ++number)
-      if (std::string failure =
-              bad(epoch(*sampler, labels, Random(2).child(number)), labels.size());
+      if (std::string failure = bad(epoch(*sampler, labels, Random(2).child(number)), labels);
           !failure.empty())
         return failure;
     return "";

@@ -227,7 +227,7 @@ class Triplet final : public TupleLoss {
       T* to = gradient + i * m;
       // The excess d(a, p) − d(a, n) + margin, and whether it is the positive that is nearer to the
       // negative.
-      auto excess = [&](Index p, Index q, bool& swapped) {
+      auto excess = [&](std::int64_t p, std::int64_t q, bool& swapped) {
         const T other = swap ? e[p * m + q] : row[q];
         swapped = other < row[q];
         return row[p] - (swapped ? other : row[q]) + static_cast<T>(margin);

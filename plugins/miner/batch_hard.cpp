@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
 #include <metriclab/deep/tuple_miner.hpp>
 
 namespace {
@@ -10,7 +9,7 @@ using namespace metriclab;
 /// for an anchor.
 ///
 /// An anchor without positives or without negatives has none. Of several as far (as near), the
-/// first in the batch. Gives triplets. Cost: O(B² d) time, O(B²) memory.
+/// first of the lowest class. Gives triplets. Cost: O(B² d) time, O(B²) memory.
 class BatchHard final : public TupleMiner {
  public:
   BatchHard() : TupleMiner("euclidean", true) {}
@@ -24,22 +23,13 @@ class BatchHard final : public TupleMiner {
   }
 
  protected:
-  Tuples choose(const Batch& batch, const at::Tensor& distances, Random&) override {
-    const AnchorPairs pairs(batch, Tuples::all());
-    std::vector<std::int64_t> anchors, hardest_positives, hardest_negatives;
-    by_type(distances, [&]<class T>(T) {
-      const T* d = distances.data_ptr<T>();
-      for (std::int64_t i = 0; i < pairs.n_anchors(); ++i, d += pairs.n_others()) {
-        const auto positives = pairs.positives(i), negatives = pairs.negatives(i);
-        if (positives.empty() || negatives.empty()) continue;
-        auto nearer = [&](Index a, Index b) { return d[a] < d[b]; };
-        anchors.push_back(i);
-        hardest_positives.push_back(*std::max_element(positives.begin(), positives.end(), nearer));
-        hardest_negatives.push_back(*std::min_element(negatives.begin(), negatives.end(), nearer));
-      }
+  Tuples choose(const AnchorRows& rows, TupleList& found, Random&) override {
+    rows.for_each([&](const auto& row) {
+      if (row.positives.empty() || row.negatives.empty()) return;
+      found.add_triplet(row.anchor, row.positive_places[farthest_of(row.positives)],
+                        row.negative_places[nearest_of(row.negatives)]);
     });
-    return Tuples::triplets(index_tensor(anchors), index_tensor(hardest_positives),
-                            index_tensor(hardest_negatives));
+    return found.triplets();
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
+#include <limits>
 #include <metriclab/deep/tuple_miner.hpp>
 
 namespace {
@@ -28,32 +28,16 @@ class MultiSimilarity final : public TupleMiner {
   }
 
  protected:
-  Tuples choose(const Batch& batch, const at::Tensor& distances, Random&) override {
-    const AnchorPairs pairs(batch, Tuples::all());
-    std::vector<std::int64_t> positive_anchors, kept_positives, negative_anchors, kept_negatives;
-    by_type(distances, [&]<class T>(T) {
-      const T* d = distances.data_ptr<T>();
-      const T slack = static_cast<T>(epsilon);
-      for (std::int64_t i = 0; i < pairs.n_anchors(); ++i, d += pairs.n_others()) {
-        const auto positives = pairs.positives(i), negatives = pairs.negatives(i);
-        if (positives.empty() || negatives.empty()) continue;
-        auto nearer = [&](Index a, Index b) { return d[a] < d[b]; };
-        const T farthest = d[*std::max_element(positives.begin(), positives.end(), nearer)];
-        const T nearest = d[*std::min_element(negatives.begin(), negatives.end(), nearer)];
-        for (Index p : positives)
-          if (d[p] + slack > nearest) {
-            positive_anchors.push_back(i);
-            kept_positives.push_back(p);
-          }
-        for (Index q : negatives)
-          if (d[q] - slack < farthest) {
-            negative_anchors.push_back(i);
-            kept_negatives.push_back(q);
-          }
-      }
+  Tuples choose(const AnchorRows& rows, TupleList& found, Random&) override {
+    rows.for_each([&]<class T>(const AnchorRow<T>& row) {
+      if (row.positives.empty() || row.negatives.empty()) return;
+      const T slack = static_cast<T>(epsilon), infinity = std::numeric_limits<T>::infinity();
+      found.add_positives<T>(row.anchor, row.positives,
+                             {minimum_of(row.negatives) - slack, infinity}, row.positive_places);
+      found.add_negatives<T>(row.anchor, row.negatives,
+                             {-infinity, maximum_of(row.positives) + slack}, row.negative_places);
     });
-    return Tuples::pairs(index_tensor(positive_anchors), index_tensor(kept_positives),
-                         index_tensor(negative_anchors), index_tensor(kept_negatives));
+    return found.pairs();
   }
 
  private:

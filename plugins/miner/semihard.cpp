@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/deep/tuple_miner.hpp>
+#include <metriclab/deep/margin_triplets.hpp>
 
 namespace {
 
 using namespace metriclab;
 
-/// Triplets by how far the negative is beyond the positive, g = d(a, n) − d(a, p):
+/// FaceNet's semi-hard triplets: the negative is beyond the positive, but within the margin,
 ///
-///     semihard   0 < g ≤ margin: the right order, but too close          violating   g ≤ margin:
-///     semihard and hard hard       g ≤ 0: the wrong order, within the margin (g ≤ margin)  easy g
-///     > margin
+///     0 < d(a, n) − d(a, p) ≤ margin
 ///
 /// With `nearest_negative`, of the triplets of one (anchor, positive) only that with the nearest
-/// negative, the first of several as near. Gives triplets. Cost: O(B² d) time for the distances,
-/// then O(P B) for P positive pairs; memory O(B²) and the triplets found. Differs from the paper:
-/// it takes squared distances (`distance`), and names no margin for the mined negatives beyond that
-/// of the loss.
+/// negative, of several as near the first of the lowest class. An anchor without positives or
+/// negatives has no triplets. Gives triplets. Cost: O(B² d) time for the distances, then O(P B) for
+/// P positive pairs; memory O(B²) and the triplets found. Differs from the paper: it takes squared
+/// distances (`distance`), and names no margin for the mined negatives beyond that of the loss.
 class Semihard final : public TupleMiner {
  public:
   Semihard() : TupleMiner("euclidean", true) {}
@@ -27,52 +25,18 @@ class Semihard final : public TupleMiner {
     is.cost("O(B² d + positive pairs × B) time, O(B²) memory and the triplets found");
     is.parameter("margin", &Semihard::margin,
                  "how far beyond the positive a negative is out of danger");
-    is.parameter("mode", &Semihard::mode,
-                 "which triplets: within the margin in the right order, in the wrong order, both, "
-                 "or beyond the margin")
-        .one_of({"semihard", "hard", "violating", "easy"});
     is.parameter("nearest_negative", &Semihard::nearest_negative,
                  "of each positive pair's triplets, only the one with the nearest negative");
     describe_common(is);
   }
 
  protected:
-  Tuples choose(const Batch& batch, const at::Tensor& distances, Random&) override {
-    const AnchorPairs pairs(batch, Tuples::all());
-    std::vector<std::int64_t> anchors, positives, negatives;
-    auto keep = [&](std::int64_t i, Index p, Index q) {
-      anchors.push_back(i);
-      positives.push_back(p);
-      negatives.push_back(q);
-    };
-    by_type(distances, [&]<class T>(T) {
-      const T* d = distances.data_ptr<T>();
-      for (std::int64_t i = 0; i < pairs.n_anchors(); ++i, d += pairs.n_others())
-        for (Index p : pairs.positives(i)) {
-          Index nearest = -1;
-          for (Index q : pairs.negatives(i)) {
-            if (!wanted(d[q] - d[p])) continue;
-            if (!nearest_negative)
-              keep(i, p, q);
-            else if (nearest < 0 || d[q] < d[nearest])
-              nearest = q;
-          }
-          if (nearest >= 0) keep(i, p, nearest);
-        }
-    });
-    return Tuples::triplets(index_tensor(anchors), index_tensor(positives),
-                            index_tensor(negatives));
+  Tuples choose(const AnchorRows& rows, TupleList& found, Random&) override {
+    return triplets_by_gap(rows, {0, margin}, nearest_negative, found);
   }
 
  private:
-  bool wanted(double gap) const {
-    if (mode == "easy") return gap > margin;
-    if (gap > margin) return false;
-    return mode == "semihard" ? gap > 0 : mode == "hard" ? gap <= 0 : true;
-  }
-
   double margin = 0.2;
-  std::string mode = "semihard";
   bool nearest_negative = false;
 };
 

@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <metriclab/deep/sampler.hpp>
@@ -15,12 +16,15 @@ namespace {
 using namespace metriclab;
 using Batches = std::vector<SampledBatch>;
 
-std::unique_ptr<Sampler> sampler(const std::string& block,
-                                 const std::vector<std::int64_t>& labels) {
+std::unique_ptr<Sampler> sampler(const std::string& block, const SamplingSetting& setting) {
   Registry registry(Registry::standard_folders());
   auto made = registry.make<Sampler>(parse_json(block));
-  made->prepare({.labels = labels});
+  made->prepare(setting);
   return made;
+}
+std::unique_ptr<Sampler> sampler(const std::string& block,
+                                 const std::vector<std::int64_t>& labels) {
+  return sampler(block, SamplingSetting{.labels = labels});
 }
 
 /// How often each number is there.
@@ -53,13 +57,31 @@ std::vector<std::int64_t> labels_of(const std::vector<std::int64_t>& sizes) {
   return labels;
 }
 
-std::string error_of(const std::string& block, const std::vector<std::int64_t>& labels) {
+std::string error_of(const std::string& block, const SamplingSetting& setting) {
   try {
-    sampler(block, labels);
+    sampler(block, setting);
   } catch (const Error& error) {
     return error.what();
   }
   return "";
+}
+
+std::string error_of(const std::string& block, const std::vector<std::int64_t>& labels) {
+  return error_of(block, SamplingSetting{.labels = labels});
+}
+
+/// Whether a count of `draws` independent draws of probability p is within 4.5 standard deviations.
+bool is_likely(std::int64_t count, double draws, double p) {
+  return std::abs(static_cast<double>(count) - draws * p) <= 4.5 * std::sqrt(draws * p * (1 - p));
+}
+
+/// Examples by class.
+std::map<std::int64_t, std::vector<std::int64_t>> by_class(
+    const SampledBatch& batch, const std::vector<std::int64_t>& labels) {
+  std::map<std::int64_t, std::vector<std::int64_t>> result;
+  for (const std::int64_t i : batch.examples)
+    result[labels[static_cast<std::size_t>(i)]].push_back(i);
+  return result;
 }
 
 }  // namespace
@@ -275,6 +297,180 @@ TEST_CASE("samplers say what there is and what is needed") {
         "/per_class: a batch of 1 class with 1 example; it needs at least 2 examples");
   CHECK(error_of(R"({"plugin": "uniform"})", {0}) ==
         "1 training example; a batch needs at least 2");
-  CHECK(error_of(R"({"plugin": "uniform"})", {}) ==
+  CHECK(error_of(R"({"plugin": "uniform"})", std::vector<std::int64_t>{}) ==
         "0 training examples; a batch needs at least 2");
+}
+
+TEST_CASE("fixed_tuples: every tuple of the data once an epoch, by places in its batch") {
+  const auto labels = labels_of({10, 10, 10});
+  SamplingSetting setting{.labels = labels};
+  std::multiset<std::vector<std::int64_t>> pairs, triplets;
+  for (std::int64_t i = 0; i + 2 < 30; ++i) {
+    (labels[static_cast<std::size_t>(i)] == labels[static_cast<std::size_t>(i) + 1]
+         ? setting.positive_pairs
+         : setting.negative_pairs)
+        .push_back({i, i + 1});
+    pairs.insert({i, i + 1});
+    setting.triplets.push_back({i, i + 1, i + 2});
+    triplets.insert({i, i + 1, i + 2});
+  }
+  const auto fixed = sampler(R"({"plugin": "fixed_tuples", "batch_size": 5})", setting);
+  const Batches batches = fixed->epoch(Random(4));
+  CHECK(batches.size() == 12);  // ⌈28 / 5⌉ of each sort
+  CHECK(fixed->epoch(Random(5)) != batches);
+  std::multiset<std::vector<std::int64_t>> found_pairs, found_triplets;
+  for (const auto& batch : batches) {
+    auto at = [&](std::int64_t place) {
+      return batch.examples.at(static_cast<std::size_t>(place));
+    };
+    CHECK(counts(batch.examples).size() == batch.examples.size());
+    CHECK(batch.triplets.empty() != (batch.positive_pairs.empty() && batch.negative_pairs.empty()));
+    CHECK(batch.positive_pairs.size() + batch.negative_pairs.size() + batch.triplets.size() <= 5);
+    for (const auto& [a, b] : batch.positive_pairs) {
+      found_pairs.insert({at(a), at(b)});
+      CHECK(labels[static_cast<std::size_t>(at(a))] == labels[static_cast<std::size_t>(at(b))]);
+    }
+    for (const auto& [a, b] : batch.negative_pairs) {
+      found_pairs.insert({at(a), at(b)});
+      CHECK(labels[static_cast<std::size_t>(at(a))] != labels[static_cast<std::size_t>(at(b))]);
+    }
+    for (const auto& [a, p, n] : batch.triplets) found_triplets.insert({at(a), at(p), at(n)});
+  }
+  CHECK(found_pairs == pairs);
+  CHECK(found_triplets == triplets);
+  CHECK(error_of(R"({"plugin": "fixed_tuples"})", labels) ==
+        "/from: the data set states no pairs and no triplets; take \"triplets\" or \"pairs\", "
+        "drawn from its labels");
+}
+
+TEST_CASE("fixed_tuples: drawn once from the labels (stochastic, seeded)") {
+  const auto labels = labels_of({4, 2, 1});
+  auto tuples_of = [&](const std::string& more, std::uint64_t epoch) {
+    std::multiset<std::vector<std::int64_t>> result;
+    for (const auto& batch :
+         sampler(R"({"plugin": "fixed_tuples", "count": 6000)" + more + "}", labels)
+             ->epoch(Random(epoch))) {
+      auto at = [&](std::int64_t place) {
+        return batch.examples.at(static_cast<std::size_t>(place));
+      };
+      for (const auto& [a, p, n] : batch.triplets) result.insert({at(a), at(p), at(n)});
+      for (const auto& [a, p] : batch.positive_pairs) result.insert({at(a), at(p), -1});
+      for (const auto& [a, n] : batch.negative_pairs) result.insert({at(a), -1, at(n)});
+    }
+    return result;
+  };
+  const auto triplets = tuples_of(R"(, "from": "triplets")", 1);
+  CHECK(triplets.size() == 6000);
+  CHECK(triplets == tuples_of(R"(, "from": "triplets")", 2));
+  CHECK(triplets != tuples_of(R"(, "from": "triplets", "seed": 1)", 1));
+  const auto pairs = tuples_of(R"(, "from": "pairs")", 1);
+  const std::int64_t n = 7;
+  auto label = [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)]; };
+  auto size = [&](std::int64_t i) {
+    return static_cast<double>(std::count(labels.begin(), labels.end(), label(i)));
+  };
+  for (std::int64_t a = 0; a < n; ++a)
+    for (std::int64_t p = 0; p < n; ++p) {
+      const bool positive = a != p && label(a) == label(p), negative = label(a) != label(p);
+      // Six examples have a positive.
+      const double p_anchor = size(a) > 1 ? 1.0 / 6 : 0,
+                   p_positive = positive ? 1 / (size(a) - 1) : 0,
+                   p_negative = negative ? 1 / (7 - size(a)) : 0;
+      CHECK(is_likely(static_cast<std::int64_t>(pairs.count({a, p, -1})), 3000,
+                      p_anchor * p_positive));
+      CHECK(is_likely(static_cast<std::int64_t>(pairs.count({a, -1, p})), 3000,
+                      p_anchor * p_negative));
+      for (std::int64_t q = 0; q < n; ++q)
+        CHECK(is_likely(static_cast<std::int64_t>(triplets.count({a, p, q})), 6000,
+                        label(a) != label(q) ? p_anchor * p_positive / (7 - size(a)) : 0));
+    }
+  CHECK(error_of(R"({"plugin": "fixed_tuples", "from": "pairs"})", labels_of({4})) ==
+        "/from: 1 class and 4 examples with another of their class; tuples need 2 classes, and 2 "
+        "examples of one");
+}
+
+TEST_CASE("distance_aware: each batch is a greedy k-center of the embeddings") {
+  // One example of each class on a line, at 0, 1, 2, 4, 8, …: after the first, the farthest end is
+  // chosen, and so on.
+  std::vector<std::int64_t> labels;
+  std::vector<float> line;
+  for (std::int64_t c = 0; c < 8; ++c) {
+    labels.push_back(c);
+    line.push_back(c == 0 ? 0.0F : static_cast<float>(1 << (c - 1)));
+  }
+  const auto aware = sampler(
+      R"({"plugin": "distance_aware", "classes": 4, "per_class": 1, "batches": 50,
+          "normalize_embeddings": false})",
+      labels);
+  CHECK(aware->needs_embeddings());
+  std::set<std::int64_t> firsts;
+  for (const auto& batch : aware->epoch(Random(5), {line.data(), 8, 1})) {
+    REQUIRE(batch.examples.size() == 4);
+    auto x = [&](std::int64_t i) { return line[static_cast<std::size_t>(i)]; };
+    firsts.insert(batch.examples[0]);
+    for (std::size_t next = 1; next < 4; ++next) {
+      auto gap = [&](std::int64_t i) {
+        float least = 1e9F;
+        for (std::size_t k = 0; k < next; ++k)
+          least = std::min(least, std::abs(x(i) - x(batch.examples[k])));
+        return least;
+      };
+      for (std::int64_t i = 0; i < 8; ++i) CHECK(gap(i) <= gap(batch.examples[next]));
+    }
+  }
+  CHECK(firsts.size() == 8);
+}
+
+TEST_CASE("distance_aware: different classes, with different examples as far as there are") {
+  const auto labels = labels_of({9, 1, 4, 2, 30, 0, 6});
+  std::vector<float> embeddings;
+  Random random(6);
+  for (std::size_t i = 0; i < 2 * labels.size(); ++i)
+    embeddings.push_back(static_cast<float>(random.normal()));
+  const auto n = static_cast<std::int64_t>(labels.size());
+  const auto aware = sampler(
+      R"({"plugin": "distance_aware", "classes": 3, "per_class": 4, "candidates": 4,
+          "batches": 200})",
+      labels);
+  const Batches batches = aware->epoch(Random(7), {embeddings.data(), n, 2});
+  for (const auto& batch : batches) {
+    CHECK(batch.examples.size() == 12);
+    const auto found = by_class(batch, labels);
+    CHECK(found.size() == 3);
+    for (const auto& [label, examples] : found) {
+      CHECK(examples.size() == 4);
+      const auto size = std::count(labels.begin(), labels.end(), label);
+      CHECK(counts(examples).size() == static_cast<std::size_t>(std::min<std::ptrdiff_t>(4, size)));
+    }
+  }
+  CHECK(counts(all_of(batches)).size() == labels.size());
+  CHECK(error_of(R"({"plugin": "distance_aware", "candidates": 4})",
+                 labels_of({3, 3, 3, 3, 3, 3, 3, 3})) ==
+        "/candidates: 8 classes are to be chosen among 4; give at least as many");
+}
+
+TEST_CASE("tuples_to_weights: examples as often as they are in the tuples (stochastic, seeded)") {
+  // On a line 0, 1, 3 | 10, 11.5: batch hard finds, of each anchor, (0: 2, 3), (1: 2, 3), (2: 0,
+  // 3), (3: 4, 2), (4: 3, 2); so they are in 2, 1, 5, 5, 2 places.
+  const std::vector<std::int64_t> labels = {0, 0, 0, 1, 1};
+  const std::vector<float> line = {0, 1, 3, 10, 11.5F};
+  const auto weighted = sampler(
+      R"({"plugin": "tuples_to_weights", "batch_size": 20, "batches": 300,
+          "miner": {"plugin": "batch_hard", "normalize_embeddings": false}})",
+      labels);
+  CHECK(weighted->needs_embeddings());
+  auto seen = counts(all_of(weighted->epoch(Random(8), {line.data(), 5, 1})));
+  const std::vector<double> places = {2, 1, 5, 5, 2};
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(is_likely(seen[static_cast<std::int64_t>(i)], 6000, places[i] / 15));
+  // Nothing is found in one class: all alike.
+  const auto alike = sampler(
+      R"({"plugin": "tuples_to_weights", "batch_size": 20, "batches": 300, "miner": "batch_hard"})",
+      {0, 0, 0, 0, 0});
+  seen = counts(all_of(alike->epoch(Random(9), {line.data(), 5, 1})));
+  for (std::int64_t i = 0; i < 5; ++i) CHECK(is_likely(seen[i], 6000, 0.2));
+  // What is outside of the subset is not drawn.
+  const auto part =
+      sampler(R"({"plugin": "tuples_to_weights", "subset_size": 3, "miner": "all"})", labels);
+  CHECK(counts(all_of(part->epoch(Random(10), {line.data(), 5, 1}))).size() == 3);
 }

@@ -33,4 +33,24 @@ template <class T>
   return std::bit_cast<T>(static_cast<Bits>(std::bit_cast<Bits>(sum) + power));
 }
 
+/// log(x) for normal x > 0, likewise: x = 2^k·m with √½ ≤ m < √2, and log m = 2 artanh(s), s = (m −
+/// 1)/(m + 1), by its series.
+[[gnu::always_inline]] inline double log_of_positive(double x) {
+  constexpr int kMantissa = 52;
+  constexpr std::uint64_t kOne = std::bit_cast<std::uint64_t>(1.0),
+                          kRootHalf = std::bit_cast<std::uint64_t>(0.70710678118654752);
+  constexpr double kLn2High = 0.693147180369123816490, kLn2Low = 1.90821492927058770002e-10;
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  // The exponent of x/√½, biased by 1023, and as a number by way of the low bits of 2^52.
+  const std::uint64_t biased = (bits + (kOne - kRootHalf)) >> kMantissa;
+  const double k =
+      std::bit_cast<double>(biased | std::bit_cast<std::uint64_t>(0x1p52)) - (0x1p52 + 1023);
+  const double m = std::bit_cast<double>(bits - (biased << kMantissa) + kOne);
+  const double s = (m - 1) / (m + 1), square = s * s;
+  constexpr int kTerms = 11;
+  double sum = 1.0 / (2 * kTerms + 1);
+  for (int term = kTerms - 1; term >= 0; --term) sum = sum * square + 1.0 / (2 * term + 1);
+  return k * kLn2High + (2 * s * sum + k * kLn2Low);
+}
+
 }  // namespace metriclab

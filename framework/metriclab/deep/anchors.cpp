@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/argsort.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
@@ -11,10 +12,17 @@
 
 namespace metriclab {
 
+namespace {
+
+/// In the CPU's memory, int64, the tensor itself where it is so.
+at::Tensor here(const at::Tensor& tensor) { return tensor.to(at::kCPU, at::kLong).contiguous(); }
+
+}  // namespace
+
 std::vector<std::int64_t> as_indices(const at::Tensor& tensor) {
-  const at::Tensor here = tensor.to(at::kCPU, at::kLong).contiguous();
-  const std::int64_t* data = here.data_ptr<std::int64_t>();
-  return {data, data + here.numel()};
+  const at::Tensor values = here(tensor);
+  const std::int64_t* data = values.data_ptr<std::int64_t>();
+  return {data, data + values.numel()};
 }
 
 at::Tensor index_tensor(const std::vector<std::int64_t>& indices) {
@@ -112,24 +120,36 @@ std::span<const Index> AnchorPairs::negatives(std::int64_t anchor) const {
   return negatives_.of(negative_list_[static_cast<std::size_t>(anchor)]);
 }
 
-AnchorTriplets::AnchorTriplets(const Batch& batch, const Tuples& tuples) {
-  const std::vector<std::int64_t> anchor = as_indices(tuples.anchor),
-                                  positive = as_indices(tuples.positive),
-                                  negative = as_indices(tuples.negative);
-  std::vector<std::int64_t> next(static_cast<std::size_t>(batch.labels.size(0)) + 1, 0);
-  for (std::int64_t a : anchor) ++next[static_cast<std::size_t>(a) + 1];
-  std::partial_sum(next.begin(), next.end(), next.begin());
-  starts_ = next;
-  others_.resize(anchor.size());
-  for (std::size_t t = 0; t < anchor.size(); ++t)
-    others_[static_cast<std::size_t>(next[static_cast<std::size_t>(anchor[t])]++)] = {
-        static_cast<Index>(positive[t]), static_cast<Index>(negative[t])};
+AnchorTriplets::AnchorTriplets(const Batch& batch, const Tuples& tuples)
+    : positive_(here(tuples.positive)),
+      negative_(here(tuples.negative)),
+      runs_(static_cast<std::size_t>(batch.labels.size(0))) {
+  const at::Tensor anchors = here(tuples.anchor);
+  if (find_runs(anchors)) return;
+  const at::Tensor order = at::argsort(anchors, true, 0, false);
+  positive_ = positive_.index_select(0, order);
+  negative_ = negative_.index_select(0, order);
+  find_runs(anchors.index_select(0, order));
 }
 
-std::span<const AnchorTriplets::Others> AnchorTriplets::of(std::int64_t anchor) const {
-  const auto at = static_cast<std::size_t>(anchor);
-  return std::span(others_).subspan(static_cast<std::size_t>(starts_[at]),
-                                    static_cast<std::size_t>(starts_[at + 1] - starts_[at]));
+/// False: some anchor has more than one.
+bool AnchorTriplets::find_runs(const at::Tensor& anchors) {
+  std::fill(runs_.begin(), runs_.end(), Run());
+  const std::int64_t *anchor = anchors.data_ptr<std::int64_t>(), n = anchors.numel();
+  for (std::int64_t begin = 0, end = 0; begin < n; begin = end) {
+    while (end < n && anchor[end] == anchor[begin]) ++end;
+    Run& run = runs_[static_cast<std::size_t>(anchor[begin])];
+    if (run.size > 0) return false;
+    run = {begin, end - begin};
+  }
+  return true;
+}
+
+AnchorTriplets::Range AnchorTriplets::of(std::int64_t anchor) const {
+  const Run& run = runs_[static_cast<std::size_t>(anchor)];
+  return {{positive_.data_ptr<std::int64_t>() + run.begin,
+           negative_.data_ptr<std::int64_t>() + run.begin},
+          static_cast<std::size_t>(run.size)};
 }
 
 namespace {
@@ -150,9 +170,14 @@ void check_side(const at::Tensor& indices, const at::Tensor& partners, std::int6
   if (!indices.defined() || !partners.defined() || indices.numel() != partners.numel())
     throw Error(fmt::format(
         "the lists of the tuples' {} differ in length; a tuple has one index in each", what));
-  for (std::int64_t index : as_indices(indices))
-    if (index < 0 || index >= size)
-      throw Error(fmt::format("a tuple's {} is {}, outside of 0 … {}", what, index, size - 1));
+  const at::Tensor values = here(indices);
+  const std::int64_t* index = values.data_ptr<std::int64_t>();
+  bool outside = false;
+  for (std::int64_t t = 0; t < values.numel(); ++t)
+    outside |= static_cast<std::uint64_t>(index[t]) >= static_cast<std::uint64_t>(size);
+  if (!outside) return;
+  while (*index >= 0 && *index < size) ++index;
+  throw Error(fmt::format("a tuple's {} is {}, outside of 0 … {}", what, *index, size - 1));
 }
 
 }  // namespace

@@ -48,18 +48,47 @@ class AnchorPairs {
   Lists positives_, negatives_;
 };
 
-/// Triplets as listed, grouped by their anchor.
+/// Triplets as listed, grouped by their anchor; nothing is copied where each anchor's stand
+/// together already, as miners give them.
 class AnchorTriplets {
  public:
   struct Others {
-    Index positive, negative;
+    std::int64_t positive, negative;
   };
+  /// An anchor's triplets, for a range-based loop.
+  class Range {
+   public:
+    struct Iterator {
+      const std::int64_t *positive, *negative;
+      Others operator*() const { return {*positive, *negative}; }
+      Iterator& operator++() {
+        ++positive;
+        ++negative;
+        return *this;
+      }
+      bool operator!=(const Iterator& other) const { return positive != other.positive; }
+    };
+    Range(Iterator begin, std::size_t size) : begin_(begin), size_(size) {}
+    Iterator begin() const { return begin_; }
+    Iterator end() const { return {begin_.positive + size_, begin_.negative + size_}; }
+    std::size_t size() const { return size_; }
+
+   private:
+    Iterator begin_;
+    std::size_t size_;
+  };
+
   AnchorTriplets(const Batch& batch, const Tuples& tuples);
-  std::span<const Others> of(std::int64_t anchor) const;
+  Range of(std::int64_t anchor) const;
 
  private:
-  std::vector<Others> others_;
-  std::vector<std::int64_t> starts_;
+  struct Run {
+    std::int64_t begin = 0, size = 0;
+  };
+  bool find_runs(const at::Tensor& anchors);
+
+  at::Tensor positive_, negative_;  // (T) int64 in the CPU's memory
+  std::vector<Run> runs_;           // of each anchor
 };
 
 /// The values of an int64 tensor on whatever device.

@@ -9,10 +9,9 @@
 namespace metriclab {
 namespace {
 
-/// The order that brings labels into ascending order, equal ones as they are; empty: they are.
+/// The order that brings labels into ascending order, equal ones as they are.
 std::vector<std::int64_t> order_of(const at::Tensor& labels) {
   const std::vector<std::int64_t> values = as_indices(labels);
-  if (std::is_sorted(values.begin(), values.end())) return {};
   std::vector<std::int64_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
@@ -38,19 +37,25 @@ Batch rows_of(const Batch& batch, const at::Tensor& rows) {
 }
 
 Batch grouped(const Batch& batch) {
+  ClassOrder order;
+  return grouped(batch, order);
+}
+
+Batch grouped(const Batch& batch, ClassOrder& order) {
   Batch result = batch;
-  if (const auto order = order_of(batch.labels); !order.empty())
-    result = rows_of(batch, index_tensor(order));
-  if (!batch.has_reference()) return result;
-  const std::vector<std::int64_t> order = order_of(batch.reference_labels);
-  if (order.empty()) return result;
-  const at::Tensor rows = index_tensor(order);
+  order.rows = order_of(batch.labels);
+  if (!std::is_sorted(order.rows.begin(), order.rows.end()))
+    result = rows_of(batch, index_tensor(order.rows));
+  order.others = batch.has_reference() ? order_of(batch.reference_labels) : order.rows;
+  if (!batch.has_reference() || std::is_sorted(order.others.begin(), order.others.end()))
+    return result;
+  const at::Tensor rows = index_tensor(order.others);
   result.reference = selected(batch.reference, rows);
   result.reference_labels = selected(batch.reference_labels, rows);
   if (!batch.own.defined()) return result;
-  std::vector<std::int64_t> place(order.size()), own = as_indices(result.own);
-  for (std::size_t k = 0; k < order.size(); ++k)
-    place[static_cast<std::size_t>(order[k])] = static_cast<std::int64_t>(k);
+  std::vector<std::int64_t> place(order.others.size()), own = as_indices(result.own);
+  for (std::size_t k = 0; k < place.size(); ++k)
+    place[static_cast<std::size_t>(order.others[k])] = static_cast<std::int64_t>(k);
   for (std::int64_t& row : own)
     if (row >= 0) row = place[static_cast<std::size_t>(row)];
   result.own = index_tensor(own);

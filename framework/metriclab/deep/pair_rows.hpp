@@ -13,6 +13,11 @@ namespace metriclab {
 /// The rows of a batch in ascending order of their classes, and the reference set's likewise, so
 /// that an anchor's positives stand together; the batch itself where they are so already.
 Batch grouped(const Batch& batch);
+/// Where in the batch, and in the second side, each row of a grouped batch stood.
+struct ClassOrder {
+  std::vector<std::int64_t> rows, others;
+};
+Batch grouped(const Batch& batch, ClassOrder& order);
 
 /// Where each anchor's positives and negatives stand in its row of distances. For all tuples these
 /// are ranges of columns, and the batch must be grouped; for tuples given they are lists.

@@ -413,6 +413,19 @@ T minimum_of(std::span<const T> x) {
   return wide_smallest(x.data(), length(x));
 }
 
+template <class T>
+std::int64_t select_places(std::span<const T> x, T shift, Kept<T> kept,
+                           std::span<const std::int64_t> places, std::int64_t* to) {
+  std::int64_t count = 0;
+  // Without branches, which would be mispredicted at every other x.
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const T z = x[k] - shift;
+    to[count] = places[k];
+    count += static_cast<std::int64_t>((z > kept.low) & (z < kept.high));
+  }
+  return count;
+}
+
 #define METRICLAB_EXPORT(T)                                                                     \
   template KeptSum hinge_sum(std::span<const T>, T, T, Kept<T>);                                \
   template std::int64_t add_hinge_gradient(std::span<const T>, T, T, Kept<T>, T, std::span<T>); \
@@ -432,7 +445,9 @@ T minimum_of(std::span<const T> x) {
   template double sum_of(std::span<const T>);                                                   \
   template double dot_of(std::span<const T>, std::span<const T>);                               \
   template T maximum_of(std::span<const T>);                                                    \
-  template T minimum_of(std::span<const T>);
+  template T minimum_of(std::span<const T>);                                                    \
+  template std::int64_t select_places(std::span<const T>, T, Kept<T>,                           \
+                                      std::span<const std::int64_t>, std::int64_t*);
 METRICLAB_EXPORT(float)
 METRICLAB_EXPORT(double)
 

@@ -91,4 +91,10 @@ T maximum_of(std::span<const T> x);
 template <class T>
 T minimum_of(std::span<const T> x);
 
+/// The places of all x with low < x − shift < high, in order, to `to`, which has room for as many
+/// as there are x; returns how many.
+template <class T>
+std::int64_t select_places(std::span<const T> x, T shift, Kept<T> kept,
+                           std::span<const std::int64_t> places, std::int64_t* to);
+
 }  // namespace metriclab

@@ -11,12 +11,17 @@ TupleMiner::~TupleMiner() = default;
 Tuples TupleMiner::mine(const Batch& batch, Random& random) {
   check_batch(batch);
   const WithoutAutograd off;
-  const bool normalize = normalize_embeddings && !distance->ignores_length();
-  const at::Tensor x = normalize ? normalized_rows(batch.embeddings) : batch.embeddings;
-  const at::Tensor y = !batch.has_reference() ? x
-                       : normalize            ? normalized_rows(batch.reference)
-                                              : batch.reference;
-  return choose(batch, distance->matrix(x, y).to(at::kCPU).contiguous(), random);
+  ClassOrder order;
+  Batch seen = grouped(batch, order);
+  at::Tensor matrix = distances(seen.embeddings, seen.others()).to(at::kCPU).contiguous();
+  TupleList found(tuples_per_anchor, random);
+  return choose({std::move(seen), std::move(order), std::move(matrix)}, found, random);
+}
+
+at::Tensor TupleMiner::distances(const at::Tensor& x, const at::Tensor& y) const {
+  if (!normalize_embeddings || distance->ignores_length()) return distance->matrix(x, y);
+  const at::Tensor unit = normalized_rows(x);
+  return distance->matrix(unit, x.is_same(y) ? unit : normalized_rows(y));
 }
 
 }  // namespace metriclab

@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <metriclab/deep/tuple_miner.hpp>
+#include <numeric>
 
 namespace {
 
 using namespace metriclab;
 
-/// Every positive pair, and of each anchor the `n_negatives` nearest negatives (the first of
-/// several as near).
+/// Every positive pair, and of each anchor the `n_negatives` nearest negatives (of several as near,
+/// the first of the lowest class).
 ///
 /// Gives pairs. Shapes: embeddings (B × d), labels (B); distances (B × R), R = B where the batch
 /// has no reference set of its own. Cost: O(B² d) time for the distances, O(B² log n_negatives) for
@@ -20,33 +21,25 @@ class MyMiner final : public TupleMiner {
     is.cost("O(B² d) time, O(B²) memory");
     is.parameter("n_negatives", &MyMiner::n_negatives, "how many negatives of an anchor are kept")
         .at_least(1);
-    describe_common(is);  // "distance", "normalize_embeddings"
+    describe_common(is);  // "distance", "normalize_embeddings", "tuples_per_anchor"
   }
 
  protected:
-  Tuples choose(const Batch& batch, const at::Tensor& distances, Random&) override {
-    const AnchorPairs pairs(batch, Tuples::all());
-    std::vector<std::int64_t> positive_anchors, positives, negative_anchors, negatives;
-    by_type(distances, [&]<class T>(T) {
-      const T* d = distances.data_ptr<T>();
-      for (std::int64_t i = 0; i < pairs.n_anchors(); ++i, d += pairs.n_others()) {
-        for (const Index p : pairs.positives(i)) {
-          positive_anchors.push_back(i);
-          positives.push_back(p);
-        }
-        const auto all = pairs.negatives(i);
-        std::vector<Index> nearest(std::min(all.size(), static_cast<std::size_t>(n_negatives)));
-        std::partial_sort_copy(
-            all.begin(), all.end(), nearest.begin(), nearest.end(),
-            [&](Index a, Index b) { return d[a] != d[b] ? d[a] < d[b] : a < b; });
-        for (const Index n : nearest) {
-          negative_anchors.push_back(i);
-          negatives.push_back(n);
-        }
-      }
+  Tuples choose(const AnchorRows& rows, TupleList& found, Random&) override {
+    rows.for_each([&](const auto& row) {
+      for (const std::int64_t p : row.positive_places) found.add_positive(row.anchor, p);
+      std::vector<std::size_t> order(row.negatives.size());
+      std::iota(order.begin(), order.end(), 0);
+      const auto n = std::min(n_negatives, static_cast<std::int64_t>(order.size()));
+      std::partial_sort(
+          order.begin(), order.begin() + n, order.end(), [&](std::size_t a, std::size_t b) {
+            return row.negatives[a] != row.negatives[b] ? row.negatives[a] < row.negatives[b]
+                                                        : a < b;
+          });
+      for (std::int64_t k = 0; k < n; ++k)
+        found.add_negative(row.anchor, row.negative_places[order[static_cast<std::size_t>(k)]]);
     });
-    return Tuples::pairs(index_tensor(positive_anchors), index_tensor(positives),
-                         index_tensor(negative_anchors), index_tensor(negatives));
+    return found.pairs();
   }
 
  private:
