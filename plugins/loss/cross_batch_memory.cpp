@@ -17,18 +17,19 @@ using namespace metriclab;
 ///
 ///     loss = the inner loss of (batch, memory), the memory having taken in the batch before
 ///
-/// The memory keeps embeddings without gradient, oldest first out; an anchor is never paired with
-/// its own row there. A batch larger than the memory leaves its last rows in it. With `miner`, that
-/// chooses the tuples between batch and memory; tuples given (from the method's own miner) are of
-/// the batch alone: they are added to the loss as those of the batch with itself.
-/// Memory: O(B·memory_size) while a batch is looked at, memory_size × d kept.
-/// Differs from the paper: nothing; it begins when it likes, since an empty memory holds the batch.
+/// The memory keeps embeddings without gradient, those of this batch among them, oldest first out;
+/// an anchor is never paired with its own row there. A batch larger than the memory leaves its last
+/// rows in it. With `miner`, that chooses the tuples between batch and memory; tuples given (from
+/// the method's own miner) are of the batch alone: they are added to the loss as those of the batch
+/// with itself. Memory: O(B·memory_size) while a batch is looked at, memory_size × d kept. Differs
+/// from the paper: nothing; it begins when it likes, since an empty memory holds the batch.
 class CrossBatchMemory final : public OuterLoss {
  public:
   static void describe(Description<CrossBatchMemory>& is) {
     is.summary("compares the batch with the embeddings of the batches before, by another loss");
     is.source("Wang, Zhang, Huang, Scott. Cross-batch memory for embedding learning. CVPR 2020");
     is.cost("that of the loss between B and memory_size examples");
+    is.property("stops_gradient");
     is.parameter("loss", &CrossBatchMemory::loss, "what compares batch and memory").required();
     is.parameter("miner", &CrossBatchMemory::miner,
                  "which tuples of batch and memory the loss sees; null: all");

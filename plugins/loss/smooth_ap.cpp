@@ -27,7 +27,6 @@ class SmoothAp final : public RankingLoss {
     is.cost("O(B² d + P B) time for P positive pairs, O(B²) memory");
     is.property("invariant_to_rotation");
     is.property("invariant_to_scale");
-    describe_anchor(is);
     describe_ranks(is);
   }
 

@@ -232,6 +232,32 @@ TEST_CASE("self_supervised: three views, and first views as the only anchors") {
   CHECK(evaluate(*first, batch).value == evaluate(*triplet, anchors).value);
 }
 
+/// ‖x_i − y_j‖² of rows.
+at::Tensor squares(const at::Tensor& x, const at::Tensor& y) {
+  return x.unsqueeze(1).sub(y.unsqueeze(0)).pow(2).sum(2);
+}
+at::Tensor unit(const at::Tensor& x) { return x.div(x.norm(2, {1}, true)); }
+
+template <class F>
+void for_each_triplet(const Labels& labels, F f) {
+  const auto n = static_cast<std::int64_t>(labels.size());
+  auto label = [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)]; };
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t p = 0; p < n; ++p)
+      for (std::int64_t q = 0; q < n; ++q)
+        if (i != p && label(i) == label(p) && label(i) != label(q)) f(i, p, q);
+}
+
+LossSetting setting_with(const std::vector<Labels>& columns, const Labels& labels,
+                         std::int64_t n_classes, std::int64_t d = 4) {
+  LossSetting setting = law_setting(n_classes, d);
+  setting.labels = labels;
+  setting.columns = columns;
+  setting.column_names = {"genus", "family"};
+  setting.column_names.resize(columns.size());
+  return setting;
+}
+
 TEST_CASE("a tree of classes from label columns") {
   const Labels classes = {0, 0, 1, 2, 3, 3}, genus = {4, 4, 4, 2, 7, 7},
                family = {1, 1, 1, 0, 0, 0};

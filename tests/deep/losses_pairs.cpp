@@ -43,22 +43,17 @@ TEST_CASE("tuplet_margin: reference values") {
                .adapt = on_angles});
 }
 
-TEST_CASE("angular: reference values") {
-  check_cases({.file = "AngularLoss",
-               .loss = "angular",
-               .parameters = {{"alpha", "alpha"}},
-               .defaults = {{"alpha", 40}},
-               .adapt = on_angles});
-}
-
 TEST_CASE("dynamic_soft_margin: reference values, whose histograms end one knot before 2") {
-  const Reference reference{.file = "DynamicSoftMarginLoss",
-                            .loss = "dynamic_soft_margin",
-                            .parameters = {{"num_bins", "num_bins"}, {"momentum", "momentum"}},
-                            .defaults = {{"num_bins", 10}, {"momentum", 0.01}},
-                            .adapt = [](Json& block, const Json&) {
-                              block["num_bins"] = block["num_bins"].get<int>() + 1;
-                            }};
+  const Reference reference{
+      .file = "DynamicSoftMarginLoss",
+      .loss = "dynamic_soft_margin",
+      .parameters = {{"num_bins", "num_bins"}, {"momentum", "momentum"}},
+      .defaults = {{"num_bins", 10}, {"momentum", 0.01}},
+      .adapt = [](Json& block,
+                  const Json&) { block["num_bins"] = block["num_bins"].get<int>() + 1; },
+      // There the gradient goes through the histogram as well, which is why
+      // a second step fails; here, as in the paper, weights are constants.
+      .checks_gradients = false};
   check_cases(reference);
   const auto folder = deep_reference();
   if (!folder) return;
