@@ -13,9 +13,9 @@ using namespace metriclab;
 /// Lifted structure loss.
 ///
 ///     term of a positive pair (i, j) = ½ [J_ij]₊²
-///     J_ij = log( Σ over i's negatives of e^{negative_margin − d(i, n)}
-///               + Σ over j's negatives of e^{negative_margin − d(j, n)} ) + d(i, j) −
-///               positive_margin
+///     J_ij = d(i, j) − positive_margin
+///          + log( Σ over i's negatives of e^{negative_margin − d(i, n)}
+///               + Σ over j's negatives of e^{negative_margin − d(j, n)} )
 ///     loss = mean of the terms over the positive pairs                        (Eq. 4)
 ///
 /// d: by default the Euclidean distance, not squared, of normalised embeddings. Pairs are ordered:

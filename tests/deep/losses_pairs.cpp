@@ -22,6 +22,17 @@ void on_angles(Json& block, const Json&) {
   block.erase("normalize_embeddings");
 }
 
+TEST_CASE("angular: reference values, of negatives that are not normalised") {
+  check_cases({.file = "AngularLoss",
+               .loss = "angular",
+               .parameters = {{"alpha", "alpha"}},
+               .defaults = {{"alpha", 40}},
+               .adapt = [](Json& block, const Json&) {
+                 block["distance"] = "dot";
+                 block["normalize_negatives"] = false;
+               }});
+}
+
 TEST_CASE("lifted_structure: reference values") {
   check_cases({.file = "LiftedStructureLoss",
                .loss = "lifted_structure",
@@ -41,33 +52,6 @@ TEST_CASE("tuplet_margin: reference values") {
                .parameters = {{"margin", "margin"}, {"scale", "scale"}},
                .defaults = {{"margin", 5.73}, {"scale", 64}},
                .adapt = on_angles});
-}
-
-TEST_CASE("dynamic_soft_margin: reference values, whose histograms end one knot before 2") {
-  const Reference reference{
-      .file = "DynamicSoftMarginLoss",
-      .loss = "dynamic_soft_margin",
-      .parameters = {{"num_bins", "num_bins"}, {"momentum", "momentum"}},
-      .defaults = {{"num_bins", 10}, {"momentum", 0.01}},
-      .adapt = [](Json& block,
-                  const Json&) { block["num_bins"] = block["num_bins"].get<int>() + 1; },
-      // There the gradient goes through the histogram as well, which is why
-      // a second step fails; here, as in the paper, weights are constants.
-      .checks_gradients = false};
-  check_cases(reference);
-  const auto folder = deep_reference();
-  if (!folder) return;
-  const Json file = Json::parse(read_file(*folder / "losses/DynamicSoftMarginLoss.json"));
-  for (const Json& is : file["cases"]) {
-    const auto expected = is["histogram_after"].get<std::vector<double>>();
-    const auto loss = make_loss(
-        Json{{"plugin", "dynamic_soft_margin"}, {"num_bins", expected.size() + 1}}.dump());
-    loss->prepare(law_setting(5, 16));
-    evaluate(*loss, reference_batch(*folder), tuples_of(is));
-    const at::Tensor found = loss->buffers().at(0).tensor;
-    for (std::size_t k = 0; k < expected.size(); ++k)
-      CHECK(std::abs(found[static_cast<std::int64_t>(k)].item<double>() - expected[k]) < 1e-12);
-  }
 }
 
 using Values = std::vector<at::Tensor>;
@@ -118,6 +102,26 @@ Chosen all_of(const Plain& is) {
         if (is.is_positive(i, j) && is.is_negative(i, k)) chosen.triplets.push_back({i, j, k});
     }
   return chosen;
+}
+
+/// Each case of a file of reference values, with its batch.
+template <class F>
+void for_each_case(const std::string& name, F visit) {
+  const auto folder = deep_reference();
+  if (!folder) {
+    MESSAGE("skipped: no reference values on this machine");
+    return;
+  }
+  const Json file = Json::parse(read_file(*folder / "losses" / (name + ".json")));
+  for (const Json& is : file["cases"]) visit(is, reference_batch(*folder));
+}
+/// That a plain formulation has the value and the gradient of a reference case.
+void check_reference(const Json& is, const Plain& plain, const at::Tensor& value) {
+  const double expected = is["loss"];
+  CHECK(std::abs(value.item<double>() - expected) < 1e-10 * std::max(1.0, std::abs(expected)));
+  CHECK(largest_difference(
+            gradients_of(value, {plain.x})[0],
+            read_tensor(*deep_reference() / is["grad_embeddings"].get<std::string>())) < 1e-10);
 }
 
 using Formula = std::function<at::Tensor(const Plain&, const Chosen&)>;
@@ -222,25 +226,32 @@ TEST_CASE("tuplet_margin: embeddings that coincide have a finite gradient") {
   }
 }
 
+/// `far`: the similarities of anchors (rows) with negatives (columns).
+at::Tensor angular(const Plain& is, const Chosen& chosen, double alpha, const at::Tensor& far) {
+  const double square = std::pow(std::tan(alpha * std::numbers::pi / 180), 2);
+  Values terms;
+  for (const auto& [a, p] : chosen.positives) {
+    Values powers;
+    for (std::int64_t k = 0; k < is.n; ++k)
+      if (is.is_negative(a, k))
+        powers.push_back(
+            far[a][k].add(far[p][k]).mul(4 * square).sub(is.cosine[a][p], 2 * (1 + square)).exp());
+    terms.push_back(total(is, powers).log1p());
+  }
+  return mean(is, terms);
+}
+
 TEST_CASE("angular by its formula, whatever negatives are given") {
   for (const double alpha : {30.0, 50.0})
     check_plain(R"({"plugin": "angular", "alpha": )" + std::to_string(alpha) + "}",
                 [alpha](const Plain& is, const Chosen& chosen) {
-                  const double square = std::pow(std::tan(alpha * std::numbers::pi / 180), 2);
-                  Values terms;
-                  for (const auto& [a, p] : chosen.positives) {
-                    Values far;
-                    for (std::int64_t k = 0; k < is.n; ++k)
-                      if (is.is_negative(a, k))
-                        far.push_back(is.cosine[a][k]
-                                          .add(is.cosine[p][k])
-                                          .mul(4 * square)
-                                          .sub(is.cosine[a][p], 2 * (1 + square))
-                                          .exp());
-                    terms.push_back(total(is, far).log1p());
-                  }
-                  return mean(is, terms);
+                  return angular(is, chosen, alpha, is.cosine);
                 });
+  check_plain(
+      R"({"plugin": "angular", "distance": "dot", "normalize_negatives": false, "alpha": 20})",
+      [](const Plain& is, const Chosen& chosen) {
+        return angular(is, chosen, 20, is.cosine.mul(is.x.square().sum(1).sqrt()));
+      });
 }
 
 TEST_CASE("selectively_contrastive_triplet by its formula") {
@@ -292,6 +303,47 @@ TEST_CASE("dynamic_soft_margin by its formula") {
               [](const Plain& is, const Chosen& chosen) {
                 return weighted(is, chosen, histogram_of(is, chosen));
               });
+}
+
+TEST_CASE("dynamic_soft_margin: reference values, and a histogram without gradient") {
+  for_each_case("DynamicSoftMarginLoss", [](const Json& is, const Batch& batch) {
+    const auto expected = is["histogram_after"].get<std::vector<double>>();
+    // There, the knots end one before 2.
+    const auto n_knots = static_cast<std::int64_t>(expected.size()) + 1;
+    const Json block = {{"plugin", "dynamic_soft_margin"}, {"num_bins", n_knots}};
+    const auto loss = make_loss(block.dump());
+    loss->prepare(law_setting(5, 16));
+    const Tuples tuples = tuples_of(is);
+    const Outcome outcome = evaluate(*loss, batch, tuples);
+    CHECK(std::abs(outcome.value - is["loss"].get<double>()) < 1e-10);
+    const at::Tensor histogram = loss->buffers().at(0).tensor;
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      CHECK(std::abs(histogram[static_cast<std::int64_t>(k)].item<double>() - expected[k]) < 1e-12);
+
+    // There, the gradient runs through the histogram too: it is that of the formula whose weights
+    // are no constants. (That ours is the one whose weights are, the formula below says.)
+    const Plain plain(batch);
+    Chosen chosen = all_of(plain);
+    if (tuples.form == Tuples::Form::triplets) {
+      const auto a = as_indices(tuples.anchor), p = as_indices(tuples.positive),
+                 q = as_indices(tuples.negative);
+      chosen.triplets.clear();
+      for (std::size_t k = 0; k < a.size(); ++k) chosen.triplets.push_back({a[k], p[k], q[k]});
+    }
+    std::vector<std::int64_t> near, far;
+    for (const auto& [a, p, q] : chosen.triplets) {
+      near.push_back(a * plain.n + p);
+      far.push_back(a * plain.n + q);
+    }
+    const at::Tensor d = plain.distance.flatten(),
+                     x = d.index_select(0, integers(near)).sub(d.index_select(0, integers(far)));
+    const at::Tensor place = x.add(2).mul(static_cast<double>(n_knots - 1) / 4).unsqueeze(1),
+                     knots = x.detach().new_ones({n_knots}).cumsum(0).sub(1);
+    const at::Tensor running = place.sub(knots).abs().neg().add(1).clamp_min(0).mean(0).cumsum(0);
+    const at::Tensor weights =
+        running.index_select(0, place.detach().floor().to(at::kLong).flatten());
+    check_reference(is, plain, weights.mul(x).mean());
+  });
 }
 
 TEST_CASE("dynamic_soft_margin: the histogram runs on over many batches, and rests without any") {

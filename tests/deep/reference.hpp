@@ -27,7 +27,6 @@ struct Reference {
   /// By what its loss and gradients are to be multiplied to be ours.
   std::function<double(const nlohmann::json& is)> factor = {};
   double tolerance = 1e-10;
-  bool checks_gradients = true;
 };
 
 /// Its distance and reducer as blocks of ours.
