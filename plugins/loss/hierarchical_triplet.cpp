@@ -48,7 +48,7 @@ class HierarchicalTriplet final : public TupleLoss {
     is.parameter("rebuild_epochs", &HierarchicalTriplet::rebuild_epochs,
                  "the tree is built anew every so many epochs")
         .at_least(1);
-    describe_reduction(is);
+    describe_common(is);
   }
 
   void prepare(const LossSetting& setting) override {

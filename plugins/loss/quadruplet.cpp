@@ -61,8 +61,12 @@ struct Levels {
 /// kept. (P), in float64.
 struct LevelTerms {
   at::Tensor sum, n, n_kept;
+  at::Tensor n_active;  // how many of the kept are above 0
   LevelTerms minus(const LevelTerms& other) const {
-    return {sum.sub(other.sum), n.sub(other.n), n_kept.sub(other.n_kept)};
+    const at::Tensor active = n_active.sub(other.n_active);
+    // The rounding of a difference of equals would count as a sum above 0.
+    return {at::where(active.gt(0), sum.sub(other.sum), sum.new_zeros({})), n.sub(other.n),
+            n_kept.sub(other.n_kept), active};
   }
 };
 
@@ -100,7 +104,7 @@ class Segments {
     if (high < kInfinity) first = place(held.sub(high), begin, end, true).minimum(last);
     const at::Tensor n_active = between(counts_, first, last);
     LevelTerms result{levels.mul(n_active).sub(between(sums_, first, last)),
-                      between(counts_, begin, end), n_active};
+                      between(counts_, begin, end), n_active, n_active};
     if (low < 0 && high > 0) result.n_kept = n_active.add(between(counts_, last, end));
     return result;
   }

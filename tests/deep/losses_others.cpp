@@ -283,7 +283,7 @@ TEST_CASE("a tree of classes from label columns") {
   CHECK(refused(genus, {1, 1, 0, 0, 0, 0}, {}) ==
         "\"genus\" 4 is in 1 and in 0 of label column \"family\"; it is to be in one of them");
   CHECK(refused(genus, family, {"genre"}) ==
-        "there is no label column \"genre\", did you mean \"genus\"?");
+        "there is no label column \"genre\"; there is \"genus\" and \"family\"");
   CHECK(error_of([&] {
           ClassTree::of_columns(setting_with({}, classes, 4), {});
         }).find("needs coarser classes") == 0);
