@@ -92,7 +92,7 @@ class HierarchicalSupCon final : public TupleLoss {
       sum = sum.add(reduced(held.mul(of_level).sum(1).div(count.clamp_min(1)),
                             count.gt(0).to(z.scalar_type()), batch.labels, reduction),
                     level_weights[l]);
-      largest = at::maximum(largest, own.max());
+      largest = at::maximum(largest, own.amax({0, 1}));
     }
     return sum.div(static_cast<double>(level_weights.size()));
   }

@@ -345,7 +345,11 @@ TEST_CASE("hierarchical_triplet: its formula with the margins of its tree") {
   Labels of_examples;
   for (std::int64_t i = 0; i < n; ++i) of_examples.push_back((5 * i + i / 9) % 8);
   of_examples[1] = 8;  // a class of one
-  const Snapshot snapshot{.embeddings = random_rows(n, 3, 8, at::kFloat),
+  // Classes some of which are near each other and some far.
+  const Snapshot snapshot{.embeddings = random_rows(n_classes, 3, 18)
+                                            .index_select(0, integers(of_examples))
+                                            .add(random_rows(n, 3, 8), 0.2)
+                                            .to(at::kFloat),
                           .labels = integers(of_examples)};
   const auto loss =
       prepared(R"({"plugin": "hierarchical_triplet", "beta": 0.2, "levels": 6})", 3, n_classes);
