@@ -49,8 +49,10 @@ class TuplesToWeights final : public Sampler {
           fmt::format("{} training example{}; a batch needs at least 2", n, n == 1 ? "" : "s"));
     labels_ = setting.labels;
     columns_ = setting.columns;
-    LossSetting known{
-        .labels = setting.labels, .columns = setting.columns, .column_names = setting.column_names};
+    LossSetting known{.random = Random(0, "tuples_to_weights"),
+                      .labels = setting.labels,
+                      .columns = setting.columns,
+                      .column_names = setting.column_names};
     known.n_classes = *std::max_element(labels_.begin(), labels_.end()) + 1;
     miner->prepare(known);
     n_batches_ = batches.value_or(batches_for(n, batch_size));
@@ -97,7 +99,7 @@ class TuplesToWeights final : public Sampler {
 
   Batch batch_of(const EmbeddedExamples& embedded, const std::vector<std::int64_t>& subset) const {
     const auto n = static_cast<std::int64_t>(subset.size());
-    Batch batch{.embeddings = at::empty({n, embedded.d}, at::kFloat)};
+    Batch batch{.embeddings = at::empty({n, embedded.d}, at::kFloat), .labels = {}};
     float* row = batch.embeddings.data_ptr<float>();
     for (const std::int64_t i : subset) {
       std::copy_n(embedded.values + i * embedded.d, embedded.d, row);
