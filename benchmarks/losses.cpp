@@ -44,7 +44,7 @@ const std::vector<Subject> kSubjects = {
     {R"("triplet")", "", "TripletMargin(all)"},
     {R"({"plugin": "triplet", "swap": true})", "", "TripletMargin(all,swap)"},
     {R"({"plugin": "triplet", "smooth": true})", "", ""},
-    {R"("triplet")", R"("triplet_margin")", "TripletMargin+semihard"},
+    {R"("triplet")", R"("semihard")", "TripletMargin+semihard"},
     {R"("triplet")", R"("batch_hard")", "TripletMargin+BatchHard"},
     {R"("triplet")", R"("multi_similarity")", "TripletMargin+MSMiner"},
     {R"("triplet")", R"("distance_weighted")", "TripletMargin+DistWeighted"},
