@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <metriclab/deep/tuple_loss.hpp>
+#include <utility>
 
 namespace {
 
@@ -53,22 +54,33 @@ class MultiSupCon final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    const PairCounts counts = pair_counts(batch, tuples);
-    const at::Tensor partners = counts.positive.add(counts.negative);
+    const at::Tensor partners = partners_of(batch, tuples);
+    const auto [weights, n] = positives_of(batch, partners);
     const at::Tensor z = distances(batch).div(-temperature);
-    const at::Tensor overlap = overlaps(batch);
-    const at::Tensor is_positive = overlap.ge(threshold).logical_and(overlap.gt(0));
-    const at::Tensor positives = partners.mul(is_positive.to(z.device())),
-                     weights = positives.mul(overlap.to(z.options().requires_grad(false)));
-    const at::Tensor n = positives.sum(1), missed = log_sum_exp(z, partners, false)
-                                                        .mul(weights.sum(1))
-                                                        .sub(z.mul(weights).sum(1));
+    const at::Tensor missed =
+        log_sum_exp(z, partners, false).mul(weights.sum(1)).sub(z.mul(weights).sum(1));
     return reduced(missed.div(n.clamp_min(1)), n.gt(0).to(z.scalar_type()), batch.labels,
                    reducer->reduction());
   }
 
  private:
-  /// J, (B × B) float64 where the sets are, in the CPU's memory.
+  static at::Tensor partners_of(const Batch& batch, const Tuples& tuples) {
+    const PairCounts counts = pair_counts(batch, tuples);
+    return counts.positive.add(counts.negative);
+  }
+
+  /// J of the positives, 0 elsewhere, as often as they are partners, (B × B); and how many
+  /// positives each anchor has, (B).
+  std::pair<at::Tensor, at::Tensor> positives_of(const Batch& batch,
+                                                 const at::Tensor& partners) const {
+    at::Tensor overlap = overlaps(batch);
+    const at::Tensor is_positive = overlap.ge(threshold).logical_and_(overlap.gt(0));
+    overlap = overlap.to(partners.options());
+    const at::Tensor positives = partners.mul(is_positive.to(partners.device()));
+    return {overlap.mul_(positives), positives.sum(1)};
+  }
+
+  /// J, (B × B) float64 where the sets are, in the CPU's memory. In place: B² values are many.
   static at::Tensor overlaps(const Batch& batch) {
     if (batch.has_reference() || !batch.label_sets.defined())
       throw Error(
@@ -76,7 +88,7 @@ class MultiSupCon final : public TupleLoss {
           "batch doesn't have; take \"supcon\"");
     const at::Tensor sizes = batch.label_sets.sum(1),
                      common = batch.label_sets.matmul(batch.label_sets.t());
-    return common.div(sizes.unsqueeze(1).add(sizes).sub(common).clamp_min(1));
+    return common.div_(sizes.unsqueeze(1).add(sizes).sub_(common).clamp_min_(1));
   }
 
   double temperature = 0.1;

@@ -14,8 +14,7 @@ using namespace metriclab;
 /// the sigmoid of temperature τ (RankingLoss); distance: by default the cosine. Shapes: embeddings
 /// (B × d), labels (B). Without positive pairs: 0, with zero gradient; so too where no anchor has a
 /// negative. Cost: O(B² d + P B) time for P positive pairs, O(B²) memory.
-/// Differs from the paper: nothing; where the anchor is to be among its positives, as in some
-/// implementations, `anchor_is_positive` does that.
+/// Differs from the paper: nothing.
 class SmoothAp final : public RankingLoss {
  public:
   SmoothAp() : RankingLoss(0.01) {}
