@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <metriclab/deep/loss.hpp>
+#include <metriclab/deep/outer_loss.hpp>
 #include <vector>
 
 namespace {
@@ -17,7 +17,7 @@ using namespace metriclab;
 /// one for each of `sizes`, or one alone that stands for all, which is possible where it has no
 /// trained tensors. Sizes ascend; the last is usually the embedding's own. Without `weights` each
 /// is 1. With a reference set that is cut as well. Cost: that of the inner losses.
-class Matryoshka final : public Loss {
+class Matryoshka final : public OuterLoss {
  public:
   static void describe(Description<Matryoshka>& is) {
     is.summary("another loss on the leading dimensions as well, so that embeddings may be cut");
@@ -43,6 +43,7 @@ class Matryoshka final : public Loss {
       throw Error(fmt::format("{} weights for {} sizes; give none, or one for each", weights.size(),
                               sizes.size()))
           .in("weights");
+    embedding_size_ = setting.embedding_size;
     for (std::size_t k = 0; k < sizes.size(); ++k) {
       if (sizes[k] > setting.embedding_size || (k > 0 && sizes[k] <= sizes[k - 1]))
         throw Error(fmt::format("{} is no size above the one before and at most the embedding's {}",
@@ -76,7 +77,24 @@ class Matryoshka final : public Loss {
     return sum;
   }
 
+  // The last size is the one that evaluators see most of.
   Distance learned_distance() const override { return losses.back()->learned_distance(); }
+  at::Tensor learned_scale() const override {
+    const at::Tensor scale = losses.back()->learned_scale();
+    return sizes.back() == embedding_size_ ? scale : at::Tensor();
+  }
+
+ protected:
+  std::vector<Loss*> inner() const override {
+    std::vector<Loss*> all;
+    for (const Plugin<Loss>& loss : losses) all.push_back(loss.get());
+    return all;
+  }
+  Snapshot seen_by(std::size_t k, const Snapshot& snapshot) const override {
+    Snapshot part = snapshot;
+    part.embeddings = snapshot.embeddings.narrow(1, 0, sizes[k]);
+    return part;
+  }
 
  private:
   double weight_of(std::size_t k) const { return weights.empty() ? 1 : weights[k]; }
@@ -84,6 +102,7 @@ class Matryoshka final : public Loss {
   std::vector<Plugin<Loss>> losses;
   std::vector<std::int64_t> sizes;
   std::vector<double> weights;
+  std::int64_t embedding_size_ = 0;
 };
 
 METRICLAB_PLUGIN(Matryoshka, "matryoshka");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <metriclab/deep/loss.hpp>
+#include <metriclab/deep/outer_loss.hpp>
 #include <vector>
 
 namespace {
@@ -15,7 +15,7 @@ using namespace metriclab;
 /// Without `weights` each is 1. Each loss sees the batch and the tuples as they are; its trained
 /// tensors are "loss_0/…", "loss_1/…" in the order of the list. What evaluators compare by is what
 /// the first loss learns. Cost: that of the losses.
-class Sum final : public Loss {
+class Sum final : public OuterLoss {
  public:
   static void describe(Description<Sum>& is) {
     is.summary("several losses added up, each with a weight");
@@ -49,20 +49,11 @@ class Sum final : public Loss {
     return sum;
   }
 
-  Distance learned_distance() const override { return losses.front()->learned_distance(); }
-  at::Tensor learned_scale() const override { return losses.front()->learned_scale(); }
-  bool needs_labels() const override {
-    for (const Plugin<Loss>& loss : losses)
-      if (loss->needs_labels()) return true;
-    return false;
-  }
-  bool wants_snapshot(const Progress& progress) const override {
-    for (const Plugin<Loss>& loss : losses)
-      if (loss->wants_snapshot(progress)) return true;
-    return false;
-  }
-  void see(const Snapshot& snapshot) override {
-    for (const Plugin<Loss>& loss : losses) loss->see(snapshot);
+ protected:
+  std::vector<Loss*> inner() const override {
+    std::vector<Loss*> all;
+    for (const Plugin<Loss>& loss : losses) all.push_back(loss.get());
+    return all;
   }
 
  private:

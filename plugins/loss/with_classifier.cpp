@@ -5,7 +5,7 @@
 
 #include <cmath>
 #include <metriclab/deep/anchors.hpp>
-#include <metriclab/deep/loss.hpp>
+#include <metriclab/deep/outer_loss.hpp>
 #include <metriclab/deep/proxies.hpp>
 
 namespace {
@@ -21,7 +21,7 @@ using namespace metriclab;
 /// embeddings (B × d), labels (B) below the number of classes C; trained: classifier_weights (C ×
 /// d), classifier_bias (C). An empty batch: the inner loss. Cost: that of the inner loss, and O(B C
 /// d) time, O(B C) memory.
-class WithClassifier final : public Loss {
+class WithClassifier final : public OuterLoss {
  public:
   static void describe(Description<WithClassifier>& is) {
     is.summary("another loss, and the cross-entropy of a linear classifier on the embeddings");
@@ -62,12 +62,10 @@ class WithClassifier final : public Loss {
     return inner.add(entropy, weight);
   }
 
-  Distance learned_distance() const override { return loss->learned_distance(); }
-  at::Tensor learned_scale() const override { return loss->learned_scale(); }
-  bool wants_snapshot(const Progress& progress) const override {
-    return loss->wants_snapshot(progress);
-  }
-  void see(const Snapshot& snapshot) override { loss->see(snapshot); }
+  bool needs_labels() const override { return true; }  // the classifier does
+
+ protected:
+  std::vector<Loss*> inner() const override { return {loss.get()}; }
 
  private:
   Plugin<Loss> loss;
