@@ -135,9 +135,18 @@ class Run {
     add("optimizer/network/", network_optimizer_->state());
     add("optimizer/loss/", loss_optimizer_->state());
     if (!data_.validated) return;
-    for (const NamedTensor& held : tensors_of(parts_.network))
+    for (const NamedTensor& held : trained())
       best_.push_back({held.name, held.tensor.detach().clone()});
     add("best/", best_);
+  }
+
+  /// What the best epoch is remembered by: the loss belongs to it, for evaluators compare by what it
+  /// learned.
+  std::vector<NamedTensor> trained() const {
+    std::vector<NamedTensor> all = tensors_of(parts_.network);
+    for (const NamedTensor& held : tensors_of(parts_.loss))
+      all.push_back({"loss/" + held.name, held.tensor});
+    return all;
   }
 
   void train_epoch() {
@@ -281,7 +290,7 @@ class Run {
     if (state_.best_epoch > 0 && value <= state_.best) return;
     state_.best = value;
     state_.best_epoch = state_.epoch;
-    copy(tensors_of(parts_.network), best_);
+    copy(trained(), best_);
   }
 
   static void copy(const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to) {
@@ -314,7 +323,7 @@ class Run {
   }
 
   Trained finish() {
-    if (data_.validated) copy(best_, tensors_of(parts_.network));
+    if (data_.validated) copy(best_, trained());
     Trained trained;
     std::int64_t parameters = 0;
     for (const NamedTensor& held : parts_.network.parameters()) parameters += held.tensor.numel();

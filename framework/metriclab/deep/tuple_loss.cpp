@@ -34,6 +34,7 @@ at::Tensor TupleLoss::forward(const Batch& batch, const Tuples& tuples, bool fus
 }
 
 at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const {
+  METRICLAB_CHECK(distance, "distances of a loss that declares none: describe_common does");
   if (!normalize_embeddings || distance->ignores_length()) return distance->matrix(x, y);
   const at::Tensor unit = normalized_rows(x);
   return distance->matrix(unit, x.is_same(y) ? unit : normalized_rows(y));
