@@ -58,6 +58,24 @@ TEST_CASE("digits") {
   CHECK(images.labels() == data.labels());
 }
 
+TEST_CASE(
+    "digits at three times their size: a pixel's centre keeps it, a third further on is linear") {
+  const Matrix small = load(R"({"plugin": "digits", "shape": "image"})").examples.as_double();
+  const Examples large = load(R"({"plugin": "digits", "shape": "image", "size": 24})").examples;
+  REQUIRE(large.shape() == Shape{1, 24, 24});
+  const Matrix values = large.as_double();
+  for (Eigen::Index row = 0; row < 8; ++row)
+    for (Eigen::Index column = 0; column < 8; ++column) {
+      const Eigen::Index centre = (3 * row + 1) * 24 + 3 * column + 1, pixel = 8 * row + column;
+      CHECK((values.col(centre) - small.col(pixel)).cwiseAbs().maxCoeff() == 0);
+      const Vector next = small.col(column < 7 ? pixel + 1 : pixel);
+      CHECK((values.col(centre + 1) - (2 * small.col(pixel) + next) / 3).cwiseAbs().maxCoeff() <
+            1e-6);
+    }
+  CHECK_THROWS_WITH_AS(load(R"({"plugin": "digits", "size": 24})"), doctest::Contains("image"),
+                       Error);
+}
+
 TEST_CASE("shipped sets say which file they read") {
   for (const char* name : {"iris", "wine", "breast_cancer", "digits"}) {
     const auto files = make_dataset("\"" + std::string(name) + "\"")->files(Places::beside(""));

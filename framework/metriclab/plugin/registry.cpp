@@ -134,7 +134,10 @@ const Registry::Plugin& Registry::find(const std::string& kind, const std::strin
                             near.empty() ? "metriclab doctor shows the plugin folders"
                                          : "did you mean the kind \"" + near + "\"?"));
   }
-  throw Error(fmt::format("there is no {} \"{}\"{}", kind, name, suggestion(name, there)));
+  const std::string hint = suggestion(name, there);
+  throw Error(fmt::format("there is no {} \"{}\"{}", kind, name,
+                          hint.empty() ? "; \"metriclab list " + kind + "\" shows those there are"
+                                       : hint));
 }
 
 Registry::Plugin& Registry::find(const std::string& kind, const std::string& name) {
