@@ -144,6 +144,15 @@ class Laws {
                      return "";
                    });
     if (!sound || !untouched(checks)) return checks.rest_not_checked();
+    checks.law("it tells the distance that it learns, and scales each dimension or none",
+               [&]() -> std::string {
+                 const auto loss = prepared(5, at::kFloat);
+                 to_string(loss->learned_distance());
+                 const at::Tensor scale = loss->learned_scale();
+                 if (scale.defined() && (scale.dim() != 1 || scale.size(0) != 5))
+                   return "the learned scale has another shape than (d)";
+                 return "";
+               });
     const Tuples triplets = Tuples::triplets(index_tensor({0, 0, 3, 2}), index_tensor({3, 5, 9, 7}),
                                              index_tensor({1, 2, 6, 0}));
     const Tuples pairs = Tuples::pairs(index_tensor({0, 5, 2}), index_tensor({3, 9, 8}),

@@ -19,7 +19,7 @@ using namespace metriclab;
 /// Differs from the paper: no mixture with the plain softmax at the beginning of training.
 class LargeMarginSoftmax final : public SoftmaxLoss {
  public:
-  LargeMarginSoftmax() : SoftmaxLoss("weights", "dot", false, "mean") {}
+  LargeMarginSoftmax() : SoftmaxLoss("weights", "cosine", false, "mean") {}
   static void describe(Description<LargeMarginSoftmax>& is) {
     is.summary("a softmax classifier in which the angle to the own class is multiplied");
     is.source(

@@ -106,6 +106,13 @@ TEST_CASE("the model has the distance that the loss learns") {
         Distance::cosine);
   for (const std::string loss : {R"("multi_similarity")", R"("ntxent")", R"("proxy_anchor")"})
     CHECK(learned(loss) == Distance::cosine);
+  // Losses without a parameter "distance".
+  for (const std::string loss : {R"("arcface")", R"("large_margin_softmax")", R"("tuplet_margin")",
+                                 R"({"plugin": "with_classifier", "loss": "manifold"})"})
+    CHECK(learned(loss) == Distance::cosine);
+  for (const std::string loss : {R"("center")", R"("deep_svdd")"})
+    CHECK(learned(loss) == Distance::squared_euclidean);
+  CHECK(learned(R"("vicreg")") == Distance::euclidean);
   CHECK(fit(kUntrained, data).model->distance() == Distance::euclidean);
 }
 
@@ -149,6 +156,24 @@ TEST_CASE("patience ends a training, and the model is that of the best epoch") {
     const Split split = make_split(splitting, data, 0, Random(1, "run").child("validation"));
     CHECK(separation(trained, data.subset(split.test)) == doctest::Approx(*best).epsilon(1e-9));
   }
+}
+
+TEST_CASE("what the loss learned is that of the best epoch too") {
+  const Data data = clouds(5, 20, {6}, 0.8, 6);
+  const auto trained = [&](std::int64_t epochs) {
+    return fit(
+        R"({"plugin": "deep", "architecture": {"plugin": "linear", "embedding": 3}, "loss": "siamese_bce", "sampler": "uniform",
+                   "training": {"learning_rate": 3.0, "validation": {"part": 0.4}, "epochs": )" +
+            std::to_string(epochs) + "}}",
+        data);
+  };
+  const Fit all = trained(30);
+  const std::int64_t best = all.report.at("best_epoch").as_integer();
+  REQUIRE(best < 30);
+  // Up to there the same steps were made, and there is none after them.
+  const Fit until_best = trained(best);
+  REQUIRE(until_best.report.at("best_epoch").as_integer() == best);
+  CHECK(all.model->embed(data.examples) == until_best.model->embed(data.examples));
 }
 
 TEST_CASE("the loss's own parameters can have their own learning rate") {

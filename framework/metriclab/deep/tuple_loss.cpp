@@ -41,6 +41,7 @@ at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const 
 }
 
 Distance TupleLoss::learned_distance() const {
+  if (!distance) return distance_from_string(distance.default_name());
   return evaluation_distance(*distance, normalize_embeddings);
 }
 

@@ -53,7 +53,8 @@ class TupleLoss : public Loss {
   Distance learned_distance() const override;
 
  protected:
-  /// The defaults of a derived loss.
+  /// The defaults of a derived loss. One that declares no distance (`describe_reduction`) learns
+  /// `default_distance`, which is then the name of a `Distance`.
   TupleLoss(const char* default_distance, bool normalized, const char* default_reducer);
 
   /// The loss of the batch without the penalties.
