@@ -59,6 +59,20 @@ class Laws {
 
  private:
   void gradients(Checks& checks, const at::Tensor& x, const at::Tensor& y) const {
+    checks.law(
+        "pairs are the diagonal of the matrix, and so are their gradients", [&]() -> std::string {
+          const at::Tensor a = random_rows(70, 5, 65).requires_grad_(true),
+                           b = random_rows(70, 5, 66).requires_grad_(true),
+                           w = random_rows(70, 1, 67).squeeze(1);
+          const at::Tensor pairs = is_->pairs(a, b), diagonal = is_->matrix(a, b).diagonal();
+          if (pairs.sizes() != diagonal.sizes()) return "their shape is another";
+          std::string failure = differs(pairs.detach(), diagonal.detach(), 1e-10, "the pairs");
+          const auto one = gradients_or_zeros(pairs.mul(w).sum(), {a, b}),
+                     other = gradients_or_zeros(diagonal.mul(w).sum(), {a, b});
+          for (std::size_t i = 0; i < one.size() && failure.empty(); ++i)
+            failure = differs(one[i], other[i], 1e-10, "the gradient of pairs");
+          return failure;
+        });
     const at::Tensor weights = random_rows(6, 9, 63);
     checks.law("its gradients equal finite differences", [&] {
       const at::Tensor a = x.clone().requires_grad_(true), b = y.clone().requires_grad_(true);

@@ -302,7 +302,15 @@ class Laws {
         return failure + " (with a reference set that has the anchors)";
       std::string failure = differing(law_batch(mixed(), 5, 34), triplets);
       if (failure.empty()) failure = differing(law_batch(mixed(), 5, 35), pairs);
-      return failure.empty() ? "" : failure + " (tuples given)";
+      if (!failure.empty()) return failure + " (tuples given)";
+      Labels many;
+      for (std::int64_t i = 0; i < 48; ++i) many.push_back(i % 6);
+      Batch large = law_batch(many, 5, 36);
+      failure = differing(large, triplets);
+      large.reference = random_rows(48, 5, 37);
+      large.reference_labels = index_tensor(many);
+      if (failure.empty()) failure = differing(large, triplets);
+      return failure.empty() ? "" : failure + " (few tuples of a large batch)";
     });
     checks.law("… without waiting for the device", [&]() -> std::string {
       Batch batch = ordinary()[0];

@@ -22,6 +22,9 @@ class Cosine final : public BatchDistance {
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return cosine_matrix(x, y);
   }
+  at::Tensor pairs(const at::Tensor& x, const at::Tensor& y) const override {
+    return cosine_pairs(x, y);
+  }
   bool ignores_length() const override { return true; }
   double similarity_offset() const override { return 1; }
   double as_distance(double threshold) const override { return 1 - threshold; }

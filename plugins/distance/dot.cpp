@@ -19,6 +19,9 @@ class Dot final : public BatchDistance {
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return dot_matrix(x, y);
   }
+  at::Tensor pairs(const at::Tensor& x, const at::Tensor& y) const override {
+    return dot_pairs(x, y);
+  }
   double as_distance(double threshold) const override { return -threshold; }
   Distance for_evaluation() const override { return Distance::dot; }
 };

@@ -22,6 +22,9 @@ class Euclidean final : public BatchDistance {
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return euclidean_matrix(x, y, false);
   }
+  at::Tensor pairs(const at::Tensor& x, const at::Tensor& y) const override {
+    return euclidean_pairs(x, y, false);
+  }
 };
 
 METRICLAB_PLUGIN(Euclidean, "euclidean");

@@ -13,9 +13,9 @@ using namespace metriclab;
 ///
 /// exp₀(x) = tanh(‖x‖) x/‖x‖, the exponential map at the origin, so that vectors of any length are
 /// in the ball; see into_ball. Models whose loss compares so give embeddings that are in the ball
-/// already (metriclab::prepare_for brings them there), which evaluators compare by Distance::poincare.
-/// (Another curvature −c is the same on vectors √c times as long, the distance being divided by
-/// √c.)
+/// already (metriclab::prepare_for brings them there), which evaluators compare by
+/// Distance::poincare. (Another curvature −c is the same on vectors √c times as long, the distance
+/// being divided by √c.)
 class Poincare final : public BatchDistance {
  public:
   static void describe(Description<Poincare>& is) {

@@ -22,6 +22,9 @@ class SquaredEuclidean final : public BatchDistance {
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
     return euclidean_matrix(x, y, true);
   }
+  at::Tensor pairs(const at::Tensor& x, const at::Tensor& y) const override {
+    return euclidean_pairs(x, y, true);
+  }
   Distance for_evaluation() const override { return Distance::squared_euclidean; }
 };
 

@@ -54,28 +54,30 @@ class Triplet final : public TupleLoss {
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
     const std::int64_t n = batch.embeddings.size(0), first = swap && batch.has_reference() ? n : 0;
-    return reduced_triplets(
-        matrix(batch), batch, tuples, reducer->reduction(),
-        [&](const at::Tensor& d, const at::Tensor& anchors, const at::Tensor& positives,
-            const at::Tensor& negatives) {
-          const bool is_list = negatives.defined();
-          const at::Tensor rows = d.index_select(0, anchors);
-          auto cells = [&](const at::Tensor& of, const at::Tensor& columns) {
-            const at::Tensor each = of.gather(1, columns.unsqueeze(1));
-            return is_list ? each.squeeze(1) : each;
-          };
-          auto others = [&](const at::Tensor& of) { return is_list ? cells(of, negatives) : of; };
-          at::Tensor far = others(rows);
-          if (swap) far = far.minimum(others(d.index_select(0, positives.add(first))));
-          const at::Tensor t = cells(rows, positives).sub(far).add(margin);
-          return smooth ? t.clamp_min(0).add(t.abs().neg().exp().log1p()) : t.clamp_min(0);
-        });
+    return reduced_triplets(matrix(batch), batch, tuples, reducer->reduction(),
+                            [&](const at::Tensor& d, const at::Tensor& anchors,
+                                const at::Tensor& positives, const at::Tensor& negatives) {
+                              const bool is_list = negatives.defined();
+                              const at::Tensor rows = d.index_select(0, anchors);
+                              auto cells = [&](const at::Tensor& of, const at::Tensor& columns) {
+                                const at::Tensor each = of.gather(1, columns.unsqueeze(1));
+                                return is_list ? each.squeeze(1) : each;
+                              };
+                              auto others = [&](const at::Tensor& of) {
+                                return is_list ? cells(of, negatives) : of;
+                              };
+                              at::Tensor far = others(rows);
+                              if (swap)
+                                far = far.minimum(others(d.index_select(0, positives.add(first))));
+                              return terms_of(cells(rows, positives), far);
+                            });
   }
 
   at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
     const Reduction reduction = reducer->reduction();
     const std::int64_t n = batch.embeddings.size(0), m = batch.others().size(0);
     const bool is_listed = tuples.form == Tuples::Form::triplets;
+    if (is_listed && tuples.anchor.size(0) * kFew <= n * m) return over_few(batch, tuples);
     const at::Tensor d = matrix(batch);
     if (!swap && !is_listed) {
       const PairPlaces places(batch, tuples);
@@ -97,6 +99,23 @@ class Triplet final : public TupleLoss {
   }
 
  private:
+  /// A distance alone costs some times as much as one in a matrix product.
+  static constexpr std::int64_t kFew = 32;
+
+  at::Tensor terms_of(const at::Tensor& near, const at::Tensor& far) const {
+    const at::Tensor t = near.sub(far).add(margin);
+    return smooth ? t.clamp_min(0).add(t.abs().neg().exp().log1p()) : t.clamp_min(0);
+  }
+
+  /// A miner's choice of a triplet or so for an anchor: no matrix.
+  at::Tensor over_few(const Batch& batch, const Tuples& tuples) const {
+    const at::Tensor &x = batch.embeddings, &y = batch.others();
+    at::Tensor far = distances_at(x, tuples.anchor, y, tuples.negative);
+    if (swap) far = far.minimum(distances_at(y, tuples.positive, y, tuples.negative));
+    return reduced_list(terms_of(distances_at(x, tuples.anchor, y, tuples.positive), far), batch,
+                        tuples, reducer->reduction());
+  }
+
   /// The distances that triplets are made of, (B × R); with swap and a reference set, of which
   /// positives and negatives are rows, one matrix with the batch's and the set's rows.
   at::Tensor matrix(const Batch& batch) const {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cdist.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/where.h>
 
+#include <algorithm>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/by_type.hpp>
 #include <metriclab/deep/distance.hpp>
@@ -15,6 +17,18 @@
 namespace metriclab {
 
 BatchDistance::~BatchDistance() = default;
+
+at::Tensor BatchDistance::pairs(const at::Tensor& x, const at::Tensor& y) const {
+  constexpr std::int64_t kBlock = 32;
+  const std::int64_t n = x.size(0);
+  if (n == 0) return x.sum(1);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t start = 0; start < n; start += kBlock) {
+    const std::int64_t count = std::min(kBlock, n - start);
+    parts.push_back(matrix(x.narrow(0, start, count), y.narrow(0, start, count)).diagonal());
+  }
+  return at::cat(parts);
+}
 
 Distance evaluation_distance(const BatchDistance& distance, bool normalized) {
   if (distance.ignores_length()) return Distance::cosine;
@@ -38,6 +52,12 @@ Distance evaluation_distance(const BatchDistance& distance, bool normalized) {
 
 namespace {
 
+/// √d; where the root has no slope, neither has the distance.
+at::Tensor root(const at::Tensor& d) {
+  const at::Tensor apart = d.gt(0);
+  return at::where(apart, at::where(apart, d, d.new_ones({})).sqrt(), d.new_zeros({}));
+}
+
 /// For a device of its own.
 at::Tensor euclidean_in_tensors(const at::Tensor& x, const at::Tensor& y, bool squared) {
   const at::Tensor centre = y.detach().mean(0, true), a = x.sub(centre),
@@ -45,10 +65,7 @@ at::Tensor euclidean_in_tensors(const at::Tensor& x, const at::Tensor& y, bool s
   at::Tensor d = a.square().sum(1, true).add(b.square().sum(1, true).t());
   d = at::addmm(d, a, b.t(), 1, -2).clamp_min(0);
   if (x.is_same(y)) d = d.mul(at::eye(x.size(0), d.options().requires_grad(false)).neg().add(1));
-  if (squared) return d;
-  // Where the root has no slope, neither has the distance.
-  const at::Tensor apart = d.gt(0);
-  return at::where(apart, at::where(apart, d, d.new_ones({})).sqrt(), d.new_zeros({}));
+  return squared ? d : root(d);
 }
 
 std::vector<at::Tensor> euclidean_gradients(const at::Tensor& outer, const at::Tensor& distances,
@@ -132,6 +149,17 @@ at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squar
     return euclidean_gradients(outer.contiguous(), held, centred_x, centred_y, squared);
   });
 }
+
+at::Tensor euclidean_pairs(const at::Tensor& x, const at::Tensor& y, bool squared) {
+  const at::Tensor d = x.sub(y).square().sum(1);
+  return squared ? d : root(d);
+}
+
+at::Tensor cosine_pairs(const at::Tensor& x, const at::Tensor& y) {
+  return dot_pairs(normalized_rows(x), normalized_rows(y)).add(1);
+}
+
+at::Tensor dot_pairs(const at::Tensor& x, const at::Tensor& y) { return x.mul(y).sum(1).neg(); }
 
 at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y) {
   const at::Tensor unit_x = normalized_rows(x);

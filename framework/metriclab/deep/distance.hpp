@@ -19,6 +19,9 @@ class BatchDistance : public Component {
   /// (n × d) and (m × d) to (n × m), differentiable with respect to both. Where the distance has no
   /// derivative (two embeddings that coincide), the gradient is 0, never NaN.
   virtual at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const = 0;
+  /// (n × d) and (n × d) to (n): of each row and its partner alone, the diagonal of the matrix; the
+  /// same holds of the derivative. By default small matrices, whose diagonals are taken.
+  virtual at::Tensor pairs(const at::Tensor& x, const at::Tensor& y) const;
   /// True where the lengths of the embeddings don't matter, so that normalising them first is work
   /// for nothing.
   virtual bool ignores_length() const { return false; }
@@ -54,6 +57,11 @@ at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squar
 at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y);
 /// −x_i·y_j.
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y);
+
+// The same of each row and its partner, (n × d) and (n × d) to (n), on any device.
+at::Tensor euclidean_pairs(const at::Tensor& x, const at::Tensor& y, bool squared);
+at::Tensor cosine_pairs(const at::Tensor& x, const at::Tensor& y);
+at::Tensor dot_pairs(const at::Tensor& x, const at::Tensor& y);
 
 /// Σ_k |x_ik − y_jk|. The gradient where two values are equal is 0.
 at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y);

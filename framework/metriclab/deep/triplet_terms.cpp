@@ -20,13 +20,13 @@ at::Tensor kept_of(const at::Tensor& terms, const Reduction& reduction) {
   return kept;
 }
 
-at::Tensor reduced_list(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
-                        Reduction reduction, const TripletTerm& term) {
-  const at::Device device = distances.device();
-  const at::Tensor terms = term(distances, tuples.anchor.to(device), tuples.positive.to(device),
-                                tuples.negative.to(device));
+}  // namespace
+
+at::Tensor reduced_list(const at::Tensor& terms, const Batch& batch, const Tuples& tuples,
+                        const Reduction& reduction) {
   if (!reduction.per_anchor)
     return reduced(terms, batch.labels.index_select(0, tuples.anchor), reduction);
+  const at::Device device = terms.device();
   const std::int64_t n = batch.labels.size(0);
   const at::Tensor counts = terms.new_zeros({n}).index_add(0, tuples.anchor.to(device),
                                                            terms.detach().new_ones(terms.sizes()));
@@ -35,8 +35,6 @@ at::Tensor reduced_list(const at::Tensor& distances, const Batch& batch, const T
   return reduced(sums.div(counts.clamp_min(1)).unsqueeze(1), counts.unsqueeze(1), batch.labels,
                  reduction);
 }
-
-}  // namespace
 
 Positives positives_of(const PairPlaces& places) {
   const std::int64_t n = places.n_anchors();
@@ -66,8 +64,12 @@ NearAndFar near_and_far(const at::Tensor& distances, const at::Tensor& anchors,
 
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
                             const Reduction& reduction, const TripletTerm& term) {
-  if (tuples.form == Tuples::Form::triplets)
-    return reduced_list(distances, batch, tuples, reduction, term);
+  if (tuples.form == Tuples::Form::triplets) {
+    const at::Device device = distances.device();
+    return reduced_list(term(distances, tuples.anchor.to(device), tuples.positive.to(device),
+                             tuples.negative.to(device)),
+                        batch, tuples, reduction);
+  }
   const PairPlaces places(batch, tuples);
   const Positives positives = positives_of(places);
   const std::int64_t n = places.n_anchors(), most = positives.columns.size(1);

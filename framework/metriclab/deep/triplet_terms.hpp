@@ -30,6 +30,10 @@ struct NearAndFar {
 NearAndFar near_and_far(const at::Tensor& distances, const at::Tensor& anchors,
                         const at::Tensor& positives, const at::Tensor& negatives);
 
+/// The reduction of the terms, (T), of the T triplets listed.
+at::Tensor reduced_list(const at::Tensor& terms, const Batch& batch, const Tuples& tuples,
+                        const Reduction& reduction);
+
 /// The reduction over the triplets listed, or over every positive with every negative of an anchor.
 ///
 /// The batch is grouped where the tuples are all. Memory: O(B²) for however many triplets; one

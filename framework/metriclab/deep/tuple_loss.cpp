@@ -40,6 +40,15 @@ at::Tensor TupleLoss::distances(const at::Tensor& x, const at::Tensor& y) const 
   return distance->matrix(unit, x.is_same(y) ? unit : normalized_rows(y));
 }
 
+at::Tensor TupleLoss::distances_at(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& y,
+                                   const at::Tensor& columns) const {
+  METRICLAB_CHECK(distance, "distances of a loss that declares none: describe_common does");
+  const bool is_normalized = normalize_embeddings && !distance->ignores_length();
+  const at::Tensor from = is_normalized ? normalized_rows(x) : x,
+                   to = x.is_same(y) ? from : (is_normalized ? normalized_rows(y) : y);
+  return distance->pairs(from.index_select(0, rows), to.index_select(0, columns));
+}
+
 Distance TupleLoss::learned_distance() const {
   if (!distance) return distance_from_string(distance.default_name());
   return evaluation_distance(*distance, normalize_embeddings);

@@ -75,6 +75,11 @@ class TupleLoss : public Loss {
     return distances(batch.embeddings, batch.others());
   }
 
+  /// Those of x's rows `rows` to y's rows `columns` alone, (T) int64 to (T): worth it where they
+  /// are few.
+  at::Tensor distances_at(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& y,
+                          const at::Tensor& columns) const;
+
   Plugin<BatchDistance> distance;
   bool normalize_embeddings;
   Plugin<Reducer> reducer;
