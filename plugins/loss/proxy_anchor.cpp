@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/ops/arange.h>
 
+#include <algorithm>
+#include <cmath>
+#include <metriclab/deep/anchors.hpp>
 #include <metriclab/deep/class_vectors.hpp>
+#include <numeric>
 
 namespace {
 
@@ -58,7 +62,70 @@ class ProxyAnchor final : public ClassVectorLoss {
         .add(reduced(far, all, classes, reduction, all.sum()));
   }
 
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    if (tuples.form != Tuples::Form::all) return tensor_loss(batch, tuples);
+    // The batch is grouped by class: a proxy's own examples stand together.
+    const std::vector<std::int64_t> labels_of = as_indices(labels(batch));
+    return fused(distances(weights(), batch.embeddings), [&]<class T>(const T* d, T* gradient) {
+      return kernel<T>(d, gradient, labels_of);
+    });
+  }
+
  private:
+  /// Over the rows of the distances from proxies to examples, (classes × B).
+  template <class T>
+  Reduced kernel(const T* d, T* gradient, const std::vector<std::int64_t>& labels_of) const {
+    const std::int64_t n = static_cast<std::int64_t>(labels_of.size());
+    std::vector<std::int64_t> classes(static_cast<std::size_t>(n_classes()));
+    std::iota(classes.begin(), classes.end(), 0);
+    const Reduction reduction = reducer->reduction();
+    TermSum near(reduction, classes.data(), n_classes()),
+        far(reduction, classes.data(), n_classes());
+    const double offset = distance->similarity_offset();
+    const T slope = static_cast<T>(alpha), near_shift = static_cast<T>(alpha * (margin - offset)),
+            far_shift = static_cast<T>(alpha * (margin + offset));
+    struct Part {
+      std::span<const T> d;
+      std::span<T> gradient;
+    };
+    auto part = [&](std::int64_t c, std::int64_t begin, std::int64_t end) {
+      const auto size = static_cast<std::size_t>(end - begin);
+      return Part{{d + c * n + begin, size}, {gradient + c * n + begin, size}};
+    };
+    auto own_range = [&](std::int64_t c) {
+      const auto [begin, end] = std::equal_range(labels_of.begin(), labels_of.end(), c);
+      return std::pair{begin - labels_of.begin(), end - labels_of.begin()};
+    };
+    std::int64_t n_there = 0;
+    for (std::int64_t c = 0; n > 0 && c < n_classes(); ++c) {
+      const auto [begin, end] = own_range(c);
+      if (begin < end) {
+        ++n_there;
+        const Part own = part(c, begin, end);
+        const double term = log_sum_exp(own.d, slope, near_shift, true, own.gradient);
+        multiply_by(own.gradient, static_cast<T>(alpha * near.add_one(c, term)));
+      }
+      // Of the others two ranges, and the 1.
+      const Part before = part(c, 0, begin), after = part(c, end, n);
+      const double first = log_sum_exp(before.d, -slope, far_shift, true, before.gradient),
+                   second = log_sum_exp(after.d, -slope, far_shift, false, after.gradient),
+                   top = std::max(first, second),
+                   term = top + std::log(std::exp(first - top) + std::exp(second - top));
+      const double factor = -alpha * far.add_one(c, term);
+      multiply_by(before.gradient, static_cast<T>(factor * std::exp(first - term)));
+      multiply_by(after.gradient, static_cast<T>(factor * std::exp(second - term)));
+    }
+    near.state_divisor(static_cast<double>(n_there));
+    far.state_divisor(n > 0 ? static_cast<double>(n_classes()) : 0);
+    for (std::int64_t c = 0; n > 0 && c < n_classes(); ++c) {
+      const auto [begin, end] = own_range(c);
+      multiply_by(part(c, begin, end).gradient, static_cast<T>(near.scale()));
+      multiply_by(part(c, 0, begin).gradient, static_cast<T>(far.scale()));
+      multiply_by(part(c, end, n).gradient, static_cast<T>(far.scale()));
+    }
+    return {.value = near.value() + far.value()};
+  }
+
   double margin = 0.1;
   double alpha = 32;
 };

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <metriclab/deep/autograd.hpp>
+#include <metriclab/deep/by_type.hpp>
 #include <metriclab/deep/class_vectors.hpp>
 
 namespace {
@@ -38,12 +43,52 @@ class SubcenterArcFace final : public SoftmaxLoss {
 
   at::Tensor logits(const Batch& batch) override {
     const at::Tensor all = cosines(batch);
-    const at::Tensor cosine = all.view({all.size(0), n_classes(), sub_centers}).amax({2});
+    return logits(all.view({all.size(0), n_classes(), sub_centers}).amax({2}), batch);
+  }
+  at::Tensor fused_logits(const Batch& batch) override {
+    return logits(largest(cosines(batch)), batch);
+  }
+
+ private:
+  /// From the cosines to the classes, (B × classes).
+  at::Tensor logits(const at::Tensor& cosine, const Batch& batch) const {
     const at::Tensor widened = with_angular_margin(own(cosine, batch), radians(margin));
     return with_own(cosine, batch, widened).mul(scale);
   }
 
- private:
+  /// Of each class's cosines, which stand together, the largest; equals share its gradient.
+  at::Tensor largest(const at::Tensor& cosines) const {
+    const at::Tensor here = cosines.detach().contiguous();
+    at::Tensor values = here.new_empty({here.size(0), n_classes()});
+    by_type(here, [&]<class T>(T) {
+      const T* of = here.data_ptr<T>();
+      T* value = values.data_ptr<T>();
+      for (std::int64_t i = 0; i < values.numel(); ++i, of += sub_centers) {
+        T most = of[0];
+        for (std::int64_t c = 1; c < sub_centers; ++c) most = std::max(most, of[c]);
+        value[i] = most;
+      }
+    });
+    return with_backward(
+        values, {cosines},
+        [here, k = sub_centers, values = values.detach()](const at::Tensor& outer) {
+          const at::Tensor given = outer.contiguous(), gradient = at::empty_like(here);
+          by_type(here, [&]<class T>(T) {
+            const T *of = here.data_ptr<T>(), *value = values.data_ptr<T>(),
+                    *g = given.data_ptr<T>();
+            T* to = gradient.data_ptr<T>();
+            for (std::int64_t i = 0; i < values.numel(); ++i, of += k, to += k) {
+              // Without branches, which nothing would predict.
+              T n = 0;
+              for (std::int64_t c = 0; c < k; ++c) n += T(of[c] == value[i]);
+              const T share = g[i] / n;
+              for (std::int64_t c = 0; c < k; ++c) to[c] = share * T(of[c] == value[i]);
+            }
+          });
+          return std::vector<at::Tensor>{gradient};
+        });
+  }
+
   double margin = 28.6;
   double scale = 64;
   std::int64_t sub_centers = 3;

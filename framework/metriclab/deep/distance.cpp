@@ -68,9 +68,17 @@ at::Tensor euclidean_in_tensors(const at::Tensor& x, const at::Tensor& y, bool s
   return squared ? d : root(d);
 }
 
+/// Which of two sides needs a gradient; of the other, a memory or a reference set, it is a product
+/// for nothing.
+struct Needed {
+  Needed(const at::Tensor& left, const at::Tensor& right)
+      : x(needs_gradient(left)), y(needs_gradient(right)) {}
+  bool x, y;
+};
+
 std::vector<at::Tensor> euclidean_gradients(const at::Tensor& outer, const at::Tensor& distances,
-                                            const at::Tensor& x, const at::Tensor& y,
-                                            bool squared) {
+                                            const at::Tensor& x, const at::Tensor& y, bool squared,
+                                            const Needed& needed) {
   // h = 2 ∂/∂(d²), so that the gradient of row i is Σ_j h_ij (x_i − y_j).
   at::Tensor h = at::empty_like(outer), rows = at::empty_like(x);
   if (x.is_same(y)) {
@@ -82,16 +90,23 @@ std::vector<at::Tensor> euclidean_gradients(const at::Tensor& outer, const at::T
     });
     return {at::addmm(rows, h, x, 1, -1)};
   }
-  at::Tensor columns = at::empty_like(y);
+  std::vector<at::Tensor> gradients(2);
   by_type(outer, [&]<class T>(T) {
     slopes(outer.data_ptr<T>(), squared ? nullptr : distances.data_ptr<T>(), outer.numel(), T(2),
            h.data_ptr<T>());
-    rows_by_sums(h.data_ptr<T>(), h.size(0), h.size(1), x.data_ptr<T>(), x.size(1),
-                 rows.data_ptr<T>());
-    rows_by_column_sums(h.data_ptr<T>(), h.size(0), h.size(1), y.data_ptr<T>(), y.size(1),
-                        columns.data_ptr<T>());
+    if (needed.x) {
+      rows_by_sums(h.data_ptr<T>(), h.size(0), h.size(1), x.data_ptr<T>(), x.size(1),
+                   rows.data_ptr<T>());
+      gradients[0] = at::addmm(rows, h, y, 1, -1);
+    }
+    if (needed.y) {
+      at::Tensor columns = at::empty_like(y);
+      rows_by_column_sums(h.data_ptr<T>(), h.size(0), h.size(1), y.data_ptr<T>(), y.size(1),
+                          columns.data_ptr<T>());
+      gradients[1] = at::addmm(columns, h.t(), x, 1, -1);
+    }
   });
-  return {at::addmm(rows, h, y, 1, -1), at::addmm(columns, h.t(), x, 1, -1)};
+  return gradients;
 }
 
 /// slope · x·y + shift
@@ -109,11 +124,11 @@ at::Tensor products(const at::Tensor& x, const at::Tensor& y, double slope, doub
   }
   std::vector<at::Tensor> inputs = {x};
   if (!same) inputs.push_back(y);
-  return with_backward(value, inputs, [=](const at::Tensor& outer_any) {
+  return with_backward(value, inputs, [=, needed = Needed(x, y)](const at::Tensor& outer_any) {
     const at::Tensor outer = outer_any.contiguous();
     if (!same)
-      return std::vector<at::Tensor>{at::mm(outer, b).mul_(slope),
-                                     at::mm(outer.t(), a).mul_(slope)};
+      return std::vector<at::Tensor>{needed.x ? at::mm(outer, b).mul_(slope) : at::Tensor(),
+                                     needed.y ? at::mm(outer.t(), a).mul_(slope) : at::Tensor()};
     at::Tensor both = at::empty_like(outer);
     by_type(outer, [&]<class T>(T) {
       symmetric_slopes<T>(outer.data_ptr<T>(), nullptr, outer.size(0), static_cast<T>(slope),
@@ -145,9 +160,11 @@ at::Tensor euclidean_matrix(const at::Tensor& x, const at::Tensor& y, bool squar
   }
   std::vector<at::Tensor> inputs = {x};
   if (!same) inputs.push_back(y);
-  return with_backward(distances, inputs, [=, held = distances.detach()](const at::Tensor& outer) {
-    return euclidean_gradients(outer.contiguous(), held, centred_x, centred_y, squared);
-  });
+  return with_backward(
+      distances, inputs,
+      [=, held = distances.detach(), needed = Needed(x, y)](const at::Tensor& outer) {
+        return euclidean_gradients(outer.contiguous(), held, centred_x, centred_y, squared, needed);
+      });
 }
 
 at::Tensor euclidean_pairs(const at::Tensor& x, const at::Tensor& y, bool squared) {
