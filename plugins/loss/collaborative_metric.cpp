@@ -13,10 +13,10 @@ using namespace metriclab;
 
 /// Collaborative metric learning.
 ///
-///     term of a positive pair (u, i) = w_ui Σ over the negatives k of u of [m + d(u, i) − d(u,
-///     k)]₊ w_ui = log(1 + rank),    rank = N · (how many of those hinges are above 0) / (how many
-///     negatives) loss = mean of the terms over the positive pairs                        (Eq. 2–3,
-///     section 3.3)
+///     term of a positive pair (u, i) = w_ui Σ over the negatives k of u of h_k        (Eq. 2)
+///     h_k = [m + d(u, i) − d(u, k)]₊
+///     w_ui = log(1 + rank),    rank = N · part of u's negatives with h_k > 0          (Eq. 3)
+///     loss = mean of the terms over the positive pairs
 ///
 /// u: a user; i: an item that u chose; k: one that u did not; d: by default the squared Euclidean
 /// distance; m: `margin`; N: `n_items`, by default the number of negatives in the batch. The

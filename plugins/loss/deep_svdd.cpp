@@ -13,8 +13,8 @@ using namespace metriclab;
 
 /// Deep support vector data description: all examples are drawn into a sphere around a centre.
 ///
-///     one-class:      loss = mean over the examples of ‖x − c‖²                             (Eq.
-///     4) soft boundary:  loss = R² + 1/ν · mean over the examples of [‖x − c‖² − R²]₊ (Eq. 3)
+///     one-class:      loss = mean over the examples of ‖x − c‖²                          (Eq. 4)
+///     soft boundary:  loss = R² + 1/ν · mean over the examples of [‖x − c‖² − R²]₊       (Eq. 3)
 ///
 /// c: the mean of the embedded training examples before the first step, its values being kept away
 /// from 0 by 0.1; R: the (1 − ν) quantile of the distances in the batch, a constant for the
