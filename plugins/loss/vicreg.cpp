@@ -17,12 +17,14 @@ using namespace metriclab;
 ///     c = (1/d) Σ_{i≠j} Cov(z_i, z_j)²                                                 (Eq. 3, 4)
 ///
 /// Z and Z', (n × d): the first and second views of n examples (see view_pairs); Var and Cov: over
-/// the n rows, with 1/(n − 1), both 0 for n = 1. `normalization`: "program" is that of the authors'
-/// program: s is divided by d, and v halved. Labels and tuples have no part in it. No example of
-/// two views: an Error.
+/// the n rows, with 1/(n − 1), both 0 for n = 1. `normalization`: "paper" is the formulas above,
+/// "program", the default, that of the authors' program, with which λ = μ = 25 and ν = 1 were
+/// chosen: s is divided by d, and v halved. By the formulas those λ and μ let the views' distance
+/// outweigh the variance d times over. Labels and tuples have no part in it. No example of two
+/// views: an Error.
 /// Cost: O(n d²) time, O(n d + d²) memory.
-/// Differs from the paper: nothing; its expander, three layers that are dropped after training, is
-/// the architecture's matter.
+/// Differs from the paper: by default as said; its expander, three layers that are dropped after
+/// training, is the architecture's matter.
 class VicReg final : public Loss {
  public:
   static void describe(Description<VicReg>& is) {
@@ -46,8 +48,9 @@ class VicReg final : public Loss {
     is.parameter("epsilon", &VicReg::epsilon, "ε: what is added to variances under the root")
         .above(0);
     is.parameter("normalization", &VicReg::normalization,
-                 "the paper's, or that of its authors' program: the views' distance is divided by "
-                 "d, and the part of the deviations by 2")
+                 "that of the paper's formulas, or of its authors' program, for which the weights "
+                 "were chosen: the views' distance is divided by d, and the part of the "
+                 "deviations by 2")
         .one_of({"paper", "program"});
   }
 
@@ -86,7 +89,7 @@ class VicReg final : public Loss {
   double covariance = 1;
   double deviation = 1;
   double epsilon = 1e-4;
-  std::string normalization = "paper";
+  std::string normalization = "program";
 };
 
 METRICLAB_PLUGIN(VicReg, "vicreg");

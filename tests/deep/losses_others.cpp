@@ -131,7 +131,7 @@ TEST_CASE("self_supervised: reference values") {
 
 TEST_CASE("vicreg: reference values") {
   check_views("VICRegLoss", [](const Json& is) {
-    Json block = {{"plugin", "vicreg"}, {"normalization", "program"}};
+    Json block = {{"plugin", "vicreg"}};
     const std::map<std::string, std::string> kNames = {{"invariance_lambda", "invariance"},
                                                        {"variance_mu", "variance"},
                                                        {"covariance_v", "covariance"},
@@ -152,9 +152,10 @@ const Labels kFirst = {0, 1, 3, 5}, kSecond = {2, 4, 7, 8};
 TEST_CASE("vicreg by its formula") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Batch batch = batch_of_views(4, seed);
-    const auto loss = prepared(R"({"plugin": "vicreg", "invariance": 2, "variance": 3,
+    const auto loss =
+        prepared(R"({"plugin": "vicreg", "normalization": "paper", "invariance": 2, "variance": 3,
         "covariance": 0.5, "deviation": 1.3, "epsilon": 0.01})",
-                               4);
+                 4);
     check_formula(*loss, batch, [](const at::Tensor& x) {
       const at::Tensor z[2] = {rows(x, kFirst), rows(x, kSecond)};
       at::Tensor sum = z[0].sub(z[1]).pow(2).sum().mul(2.0 / 4);
