@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Losses of positive pairs with all their negatives, and weighted triplets: against values and
-// gradients of an independent implementation, and against plain formulations over every tuple.
+// Losses whose terms are those of single pairs or of one anchor's pairs: against values and
+// gradients of an independent implementation, and against plain formulations.
 #include <cmath>
 #include <metriclab/deep/anchors.hpp>
-#include <metriclab/deep/autograd.hpp>
-#include <metriclab/deep/tuple_loss.hpp>
 #include <metriclab/plugin/file.hpp>
-#include <numbers>
 
 #include "reference.hpp"
 
@@ -16,383 +13,343 @@ using namespace metriclab;
 using namespace metriclab::testing;
 using Json = nlohmann::json;
 
-/// Losses made of angles have no other distance.
-void on_angles(Json& block, const Json&) {
-  block.erase("distance");
-  block.erase("normalize_embeddings");
-}
+const Reference kCircle{.file = "CircleLoss",
+                        .loss = "circle",
+                        .parameters = {{"m", "margin"}, {"gamma", "gamma"}},
+                        .defaults = {{"margin", 0.4}, {"gamma", 80}}};
 
-TEST_CASE("angular: reference values, of negatives that are not normalised") {
-  check_cases({.file = "AngularLoss",
-               .loss = "angular",
-               .parameters = {{"alpha", "alpha"}},
-               .defaults = {{"alpha", 40}},
-               .adapt = [](Json& block, const Json&) {
-                 block["distance"] = "dot";
-                 block["normalize_negatives"] = false;
-               }});
-}
-
-TEST_CASE("lifted_structure: reference values") {
-  check_cases({.file = "LiftedStructureLoss",
-               .loss = "lifted_structure",
-               .parameters = {{"neg_margin", "negative_margin"}, {"pos_margin", "positive_margin"}},
-               .defaults = {{"negative_margin", 1}, {"positive_margin", 0}},
-               // There, margins on a cosine are similarities; here, distances, 1 − cosine.
-               .adapt = [](Json& block, const Json& is) {
-                 if (is["distance"]["name"] == "CosineSimilarity")
-                   for (const char* margin : {"positive_margin", "negative_margin"})
-                     block[margin] = 1 - block[margin].get<double>();
-               }});
-}
-
-TEST_CASE("tuplet_margin: reference values") {
-  check_cases({.file = "TupletMarginLoss",
-               .loss = "tuplet_margin",
-               .parameters = {{"margin", "margin"}, {"scale", "scale"}},
-               .defaults = {{"margin", 5.73}, {"scale", 64}},
-               .adapt = on_angles});
-}
-
-using Values = std::vector<at::Tensor>;
-
-/// Cosines and Euclidean distances of normalised embeddings by their definitions, with autograd.
-struct Plain {
-  at::Tensor x;  // the embeddings, a leaf
-  at::Tensor cosine, distance;
-  std::vector<std::int64_t> labels;
-  std::int64_t n;
-
-  explicit Plain(const Batch& batch)
-      : x(batch.embeddings.detach().clone().requires_grad_(true)),
-        labels(as_indices(batch.labels)),
-        n(batch.labels.size(0)) {
-    const at::Tensor unit = x.div(x.square().sum(1, true).sqrt());
-    cosine = unit.matmul(unit.t());
-    // A root of 0 has no gradient, and no pair is of an example with itself.
-    distance = unit.unsqueeze(1).sub(unit.unsqueeze(0)).square().sum(2);
-    distance = distance.add(distance.detach().new_ones({n}).diag()).sqrt();
-  }
-  bool is_positive(std::int64_t i, std::int64_t j) const { return i != j && label(i) == label(j); }
-  bool is_negative(std::int64_t i, std::int64_t j) const { return label(i) != label(j); }
-  std::int64_t label(std::int64_t i) const { return labels[static_cast<std::size_t>(i)]; }
-};
-
-at::Tensor total(const Plain& plain, const Values& terms) {
-  at::Tensor sum = plain.x.detach().new_zeros({});
-  for (const at::Tensor& term : terms) sum = sum.add(term);
-  return sum;
-}
-at::Tensor mean(const Plain& plain, const Values& terms) {
-  return total(plain, terms).div(std::max<double>(1, static_cast<double>(terms.size())));
-}
-
-/// The pairs and triplets that a plain formulation runs over.
-struct Chosen {
-  std::vector<std::array<std::int64_t, 2>> positives, negatives;
-  std::vector<std::array<std::int64_t, 3>> triplets;
-};
-Chosen all_of(const Plain& is) {
-  Chosen chosen;
-  for (std::int64_t i = 0; i < is.n; ++i)
-    for (std::int64_t j = 0; j < is.n; ++j) {
-      if (is.is_positive(i, j)) chosen.positives.push_back({i, j});
-      if (is.is_negative(i, j)) chosen.negatives.push_back({i, j});
-      for (std::int64_t k = 0; k < is.n; ++k)
-        if (is.is_positive(i, j) && is.is_negative(i, k)) chosen.triplets.push_back({i, j, k});
-    }
-  return chosen;
-}
-
-/// Each case of a file of reference values, with its batch.
-template <class F>
-void for_each_case(const std::string& name, F visit) {
+TEST_CASE("circle: reference values, and against a separate reference set") {
+  check_cases(kCircle);
   const auto folder = deep_reference();
-  if (!folder) {
-    MESSAGE("skipped: no reference values on this machine");
-    return;
-  }
-  const Json file = Json::parse(read_file(*folder / "losses" / (name + ".json")));
-  for (const Json& is : file["cases"]) visit(is, reference_batch(*folder));
-}
-/// That a plain formulation has the value and the gradient of a reference case.
-void check_reference(const Json& is, const Plain& plain, const at::Tensor& value) {
-  const double expected = is["loss"];
-  CHECK(std::abs(value.item<double>() - expected) < 1e-10 * std::max(1.0, std::abs(expected)));
-  CHECK(largest_difference(
-            gradients_of(value, {plain.x})[0],
-            read_tensor(*deep_reference() / is["grad_embeddings"].get<std::string>())) < 1e-10);
-}
-
-using Formula = std::function<at::Tensor(const Plain&, const Chosen&)>;
-
-void check_same(const std::string& json, const Batch& batch, const Tuples& tuples,
-                const Chosen& chosen, const Formula& formula) {
-  const Plain plain(batch);
-  const at::Tensor expected = formula(plain, chosen);
-  const auto loss = make_loss(json);
-  loss->prepare(law_setting(4, batch.embeddings.size(1)));
-  const Outcome outcome = evaluate(*loss, batch, tuples);
-  CHECK(outcome.value == doctest::Approx(expected.item<double>()).epsilon(1e-12));
-  CHECK(largest_difference(outcome.embeddings, gradients_of(expected, {plain.x})[0]) < 1e-11);
-}
-
-/// The shipped loss against a formula, value and gradient: over all tuples, triplets, pairs.
-void check_plain(const std::string& json, const Formula& formula) {
-  CAPTURE(json);
-  const std::vector<std::int64_t> labels = {0, 1, 2, 0, 1, 0, 3, 2, 2, 0, 1, 1};
-  for (const std::uint64_t seed : {41, 42, 43})
-    for (const std::vector<std::int64_t>& of : {labels, {0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 2, 1}}) {
-      const Batch batch = law_batch(of, 4, seed);
-      check_same(json, batch, Tuples::all(), all_of(Plain(batch)), formula);
+  if (!folder) return;
+  const Json file = Json::parse(read_file(*folder / "losses/_ref_emb.json"));
+  int checked = 0;
+  for (const Json& is : file["cases"])
+    if (is["loss_name"] == "CircleLoss") {
+      check_case(kCircle, is);
+      ++checked;
     }
-  const Batch batch = law_batch(labels, 4, 44);
-  check_same(json, batch,
-             Tuples::triplets(integers({0, 0, 0, 1, 9}), integers({3, 3, 5, 4, 0}),
-                              integers({1, 2, 2, 0, 7})),
-             {.positives = {{0, 3}, {0, 5}, {1, 4}, {9, 0}},
-              .negatives = {{0, 1}, {0, 2}, {1, 0}, {9, 7}},
-              .triplets = {{0, 3, 1}, {0, 3, 2}, {0, 5, 2}, {1, 4, 0}, {9, 0, 7}}},
-             formula);
-  check_same(json, batch,
-             Tuples::pairs(integers({0, 0, 1}), integers({3, 5, 4}), integers({0, 0, 1, 3}),
-                           integers({1, 2, 0, 1})),
-             {.positives = {{0, 3}, {0, 5}, {1, 4}},
-              .negatives = {{0, 1}, {0, 2}, {1, 0}, {3, 1}},
-              .triplets = {{0, 3, 1}, {0, 3, 2}, {0, 5, 1}, {0, 5, 2}, {1, 4, 0}}},
-             formula);
+  CHECK(checked == 1);
 }
 
-TEST_CASE("lifted_structure by its formula") {
-  check_plain(
-      R"({"plugin": "lifted_structure", "negative_margin": 0.7, "positive_margin": 0.4})",
-      [](const Plain& is, const Chosen& chosen) {
-        Values terms;
-        for (const auto& [i, j] : chosen.positives) {
-          Values far;
-          for (const auto& [a, k] : chosen.negatives)
-            if (a == i || a == j) far.push_back(is.distance[a][k].neg().add(0.7).exp());
-          terms.push_back(
-              total(is, far).log().add(is.distance[i][j]).sub(0.4).clamp_min(0).square().mul(0.5));
+TEST_CASE("generalized_lifted_structure: reference values") {
+  check_cases({.file = "GeneralizedLiftedStructureLoss",
+               .loss = "generalized_lifted_structure",
+               .parameters = {{"neg_margin", "negative_margin"}, {"pos_margin", "positive_margin"}},
+               .defaults = {{"negative_margin", 1}, {"positive_margin", 0}}});
+}
+
+TEST_CASE("intra_pair_variance: reference values") {
+  check_cases({.file = "IntraPairVarianceLoss",
+               .loss = "intra_pair_variance",
+               .parameters = {{"pos_eps", "positive_epsilon"}, {"neg_eps", "negative_epsilon"}},
+               .defaults = {{"positive_epsilon", 0.01}, {"negative_epsilon", 0.01}}});
+}
+
+TEST_CASE("ranked_list: reference values, whose sums of weights have 1e-5 for each column more") {
+  check_cases({.file = "RankedListLoss",
+               .loss = "ranked_list",
+               .parameters = {{"margin", "margin"},
+                              {"alpha", "alpha"},
+                              {"imbalance", "imbalance"},
+                              {"Tp", "positive_temperature"},
+                              {"Tn", "negative_temperature"}},
+               .defaults = {{"imbalance", 0.5}, {"positive_temperature", 0}},
+               .adapt = [](Json& block, const Json& is) {
+                 block["weight_epsilon"] = 1e-5;
+                 if (!is["params"].contains("alpha"))
+                   block["alpha"] = 1 + is["params"]["margin"].get<double>() / 2;
+               }});
+}
+
+TEST_CASE("margin: reference values, which go by triplets") {
+  check_cases({.file = "MarginLoss",
+               .loss = "margin",
+               .parameters = {{"margin", "margin"},
+                              {"beta", "beta"},
+                              {"nu", "nu"},
+                              {"learn_beta", "learn_beta"}},
+               .defaults = {{"margin", 0.2}, {"beta", 1.2}, {"nu", 0}, {"learn_beta", false}},
+               .adapt = [](Json& block, const Json& is) {
+                 block["by_triplets"] = true;
+                 block["beta_per_class"] = is["params"].contains("num_classes");
+                 // There the divisor is the number of terms above 0.
+                 block["reducer"] = "avg_non_zero";
+               }});
+}
+
+TEST_CASE("n_pairs: reference values") {
+  check_cases({.file = "NPairsLoss", .loss = "n_pairs", .parameters = {}});
+}
+
+TEST_CASE("signal_to_noise_contrastive: reference values") {
+  check_cases({.file = "SignalToNoiseRatioContrastiveLoss",
+               .loss = "signal_to_noise_contrastive",
+               .parameters = {{"pos_margin", "positive_margin"}, {"neg_margin", "negative_margin"}},
+               .defaults = {{"positive_margin", 0}, {"negative_margin", 1}}});
+}
+
+TEST_CASE("threshold_consistent_margin: reference values") {
+  check_cases({.file = "ThresholdConsistentMarginLoss",
+               .loss = "threshold_consistent_margin",
+               .parameters = {{"margin_plus", "positive_margin"},
+                              {"margin_minus", "negative_margin"},
+                              {"lambda_plus", "positive_weight"},
+                              {"lambda_minus", "negative_weight"}},
+               .defaults = {{"positive_margin", 0.9},
+                            {"negative_margin", 0.5},
+                            {"positive_weight", 1},
+                            {"negative_weight", 1}},
+               // There the mean runs over the pairs beyond the margin, whatever the reducer.
+               .adapt = [](Json& block, const Json&) { block["reducer"] = "avg_non_zero"; }});
+}
+
+using Row = std::vector<double>;
+
+/// Cosines and Euclidean distances of normalised embeddings, by their definitions.
+struct Plain {
+  std::vector<Row> cosine, distance;
+  std::vector<std::int64_t> labels;
+  std::size_t n;
+
+  explicit Plain(const Batch& batch) : labels(as_indices(batch.labels)), n(labels.size()) {
+    const auto d = static_cast<std::size_t>(batch.embeddings.size(1));
+    std::vector<Row> x;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double* row = batch.embeddings.data_ptr<double>() + i * d;
+      Row unit(row, row + d);
+      double length = 0;
+      for (const double v : unit) length += v * v;
+      for (double& v : unit) v /= std::sqrt(length);
+      x.push_back(unit);
+    }
+    cosine.assign(n, Row(n));
+    distance.assign(n, Row(n));
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j) {
+        double square = 0;
+        for (std::size_t k = 0; k < d; ++k) {
+          cosine[i][j] += x[i][k] * x[j][k];
+          square += (x[i][k] - x[j][k]) * (x[i][k] - x[j][k]);
         }
-        return mean(is, terms);
-      });
+        distance[i][j] = std::sqrt(square);
+      }
+  }
+  /// Of a matrix's row, the entries of the anchor's positives or negatives.
+  Row of(const std::vector<Row>& matrix, std::size_t i, bool positive) const {
+    Row values;
+    for (std::size_t j = 0; j < n; ++j)
+      if (i != j && (labels[i] == labels[j]) == positive) values.push_back(matrix[i][j]);
+    return values;
+  }
+};
+
+double mean(const Row& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+Row above_zero(const Row& values) {
+  Row kept;
+  for (const double value : values)
+    if (value > 0) kept.push_back(value);
+  return kept;
+}
+double log_sum(const Row& z) {
+  double sum = 0;
+  for (const double value : z) sum += std::exp(value);
+  return std::log(sum);
 }
 
-TEST_CASE("lifted_structure: without negatives, and against a reference set") {
-  const auto loss = make_loss(R"("lifted_structure")");
-  CHECK(evaluate(*loss, law_batch({1, 1, 1}, 4, 45)).value == 0);
-  // The rows of a reference set are other sides only: their own negatives don't count.
-  Batch batch = law_batch({0, 1}, 4, 46);
-  batch.reference = random_rows(3, 4, 47);
-  batch.reference_labels = integers({0, 1, 1});
-  const at::Tensor x = normalized_rows(batch.embeddings), y = normalized_rows(batch.reference);
-  auto d = [&](int i, int j) { return x[i].sub(y[j]).norm().item<double>(); };
-  auto term = [](double far, double near) {
-    return std::pow(std::max(0.0, std::log(far) + near), 2) / 2;
-  };
-  const double first = std::exp(1 - d(0, 1)) + std::exp(1 - d(0, 2)),
-               second = std::exp(1 - d(1, 0));
-  CHECK(evaluate(*loss, batch).value ==
-        doctest::Approx((term(first, d(0, 0)) + term(second, d(1, 1)) + term(second, d(1, 2))) / 3)
-            .epsilon(1e-12));
-}
+const std::vector<std::int64_t> kLabels = {0, 1, 2, 0, 1, 0, 3, 2, 2, 0, 1, 1};
 
-TEST_CASE("tuplet_margin by its formula") {
-  check_plain(R"({"plugin": "tuplet_margin", "margin": 8, "scale": 10})", [](const Plain& is,
-                                                                             const Chosen& chosen) {
-    Values terms;
-    for (const auto& [i, j] : chosen.positives) {
-      const at::Tensor near = is.cosine[i][j].acos().sub(8 * std::numbers::pi / 180).cos();
-      Values far;
-      for (const auto& [a, k] : chosen.negatives)
-        if (a == i) far.push_back(is.cosine[i][k].sub(near).mul(10).exp());
-      terms.push_back(total(is, far).log1p());
+/// `plain(batch)` against the shipped loss, for several batches.
+template <class F>
+void check_plain(const std::string& json, F plain) {
+  CAPTURE(json);
+  for (const std::uint64_t seed : {31, 32, 33})
+    for (const std::vector<std::int64_t>& labels :
+         {kLabels, std::vector<std::int64_t>{0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 2, 1}}) {
+      const Batch batch = law_batch(labels, 4, seed);
+      const auto loss = make_loss(json);
+      loss->prepare(law_setting(4, 4));
+      CHECK(evaluate(*loss, batch).value == doctest::Approx(plain(Plain(batch))).epsilon(1e-12));
     }
-    return mean(is, terms);
+}
+
+TEST_CASE("circle by its formula") {
+  check_plain(R"({"plugin": "circle", "margin": 0.3, "gamma": 7})", [](const Plain& is) {
+    Row terms;
+    for (std::size_t i = 0; i < is.n; ++i) {
+      Row p = is.of(is.cosine, i, true), q = is.of(is.cosine, i, false);
+      if (p.empty() || q.empty()) continue;
+      for (double& s : p) s = -7 * std::max(0.0, 1.3 - s) * (s - 0.7);
+      for (double& s : q) s = 7 * std::max(0.0, s + 0.3) * (s - 0.3);
+      terms.push_back(std::log(1 + std::exp(log_sum(p) + log_sum(q))));
+    }
+    return mean(above_zero(terms));
   });
 }
 
-TEST_CASE("tuplet_margin: embeddings that coincide have a finite gradient") {
-  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
-    Batch batch = law_batch({0, 0, 1, 1, 2, 2}, 4, 48, type);
-    batch.embeddings.select(0, 1).copy_(batch.embeddings.select(0, 0));
-    batch.embeddings.select(0, 3).copy_(batch.embeddings.select(0, 2)).neg_();
-    const auto loss = make_loss(R"("tuplet_margin")");
-    const Outcome outcome = evaluate(*loss, batch);
-    CHECK(std::isfinite(outcome.value));
-    CHECK(outcome.embeddings.isfinite().all().item<bool>());
-    CHECK(outcome.embeddings.abs().max().item<double>() < 1e3);
-  }
-}
-
-/// `far`: the similarities of anchors (rows) with negatives (columns).
-at::Tensor angular(const Plain& is, const Chosen& chosen, double alpha, const at::Tensor& far) {
-  const double square = std::pow(std::tan(alpha * std::numbers::pi / 180), 2);
-  Values terms;
-  for (const auto& [a, p] : chosen.positives) {
-    Values powers;
-    for (std::int64_t k = 0; k < is.n; ++k)
-      if (is.is_negative(a, k))
-        powers.push_back(
-            far[a][k].add(far[p][k]).mul(4 * square).sub(is.cosine[a][p], 2 * (1 + square)).exp());
-    terms.push_back(total(is, powers).log1p());
-  }
-  return mean(is, terms);
-}
-
-TEST_CASE("angular by its formula, whatever negatives are given") {
-  for (const double alpha : {30.0, 50.0})
-    check_plain(R"({"plugin": "angular", "alpha": )" + std::to_string(alpha) + "}",
-                [alpha](const Plain& is, const Chosen& chosen) {
-                  return angular(is, chosen, alpha, is.cosine);
-                });
+TEST_CASE("generalized_lifted_structure by its formula") {
   check_plain(
-      R"({"plugin": "angular", "distance": "dot", "normalize_negatives": false, "alpha": 20})",
-      [](const Plain& is, const Chosen& chosen) {
-        return angular(is, chosen, 20, is.cosine.mul(is.x.square().sum(1).sqrt()));
+      R"({"plugin": "generalized_lifted_structure", "negative_margin": 0.2, "positive_margin": 1.5})",
+      [](const Plain& is) {
+        Row terms;
+        for (std::size_t i = 0; i < is.n; ++i) {
+          double sum = 0;
+          Row p = is.of(is.distance, i, true), q = is.of(is.distance, i, false);
+          for (double& d : p) d -= 1.5;
+          for (double& d : q) d = 0.2 - d;
+          if (!p.empty()) sum += log_sum(p);
+          if (!q.empty()) sum += log_sum(q);
+          terms.push_back(std::max(0.0, sum));
+        }
+        return mean(terms);
       });
 }
 
-TEST_CASE("selectively_contrastive_triplet by its formula") {
-  for (const double temperature : {1.0, 0.1})
-    check_plain(R"({"plugin": "selectively_contrastive_triplet", "lambda": 0.7, "temperature": )" +
-                    std::to_string(temperature) + "}",
-                [temperature](const Plain& is, const Chosen& chosen) {
-                  Values terms;
-                  for (const auto& [a, p, k] : chosen.triplets) {
-                    const at::Tensor near = is.cosine[a][p], far = is.cosine[a][k];
-                    if (far.item<double>() > near.item<double>()) {
-                      terms.push_back(far.mul(0.7));
-                      continue;
+TEST_CASE("intra_pair_variance by its formula") {
+  for (const bool cosine : {true, false})
+    check_plain(
+        std::string(R"({"plugin": "intra_pair_variance", "positive_epsilon": 0.1,)") +
+            R"("negative_epsilon": 0.2, "distance": )" +
+            (cosine ? "\"cosine\"}" : "\"euclidean\"}"),
+        [&](const Plain& is) {
+          const std::vector<Row>& matrix = cosine ? is.cosine : is.distance;
+          double loss = 0;
+          for (const bool positive : {true, false}) {
+            Row all;
+            for (std::size_t i = 0; i < is.n; ++i)
+              for (const double value : is.of(matrix, i, positive)) all.push_back(value);
+            const double middle = mean(all);
+            // Similarities of positives and distances of negatives are to be large.
+            const bool is_large = positive == cosine;
+            const double share = is_large ? 1 - (positive ? 0.1 : 0.2) : 1 + (positive ? 0.1 : 0.2);
+            for (double& value : all)
+              value = std::pow(std::max(0.0, (is_large ? 1 : -1) * (share * middle - value)), 2);
+            loss += mean(all);
+          }
+          return loss;
+        });
+}
+
+TEST_CASE("ranked_list by its formula") {
+  check_plain(
+      R"({"plugin": "ranked_list", "margin": 0.3, "alpha": 1.3, "imbalance": 0.3, "positive_temperature": 2, "negative_temperature": 5})",
+      [](const Plain& is) {
+        auto weighted = [](const Row& hinges, double temperature) {
+          double sum = 0, weights = 0;
+          for (const double h : above_zero(hinges)) {
+            sum += std::exp(temperature * h) * h;
+            weights += std::exp(temperature * h);
+          }
+          return weights > 0 ? sum / weights : 0;
+        };
+        Row terms;
+        for (std::size_t i = 0; i < is.n; ++i) {
+          Row p = is.of(is.distance, i, true), q = is.of(is.distance, i, false);
+          for (double& d : p) d -= 1.0;
+          for (double& d : q) d = 1.3 - d;
+          terms.push_back(0.7 * weighted(p, 2) + 0.3 * weighted(q, 5));
+        }
+        return mean(terms);
+      });
+}
+
+TEST_CASE("margin by its formula, over pairs and over triplets") {
+  check_plain(R"({"plugin": "margin", "margin": 0.3, "beta": 1.1, "nu": 0.2})",
+              [](const Plain& is) {
+                Row terms;
+                for (std::size_t i = 0; i < is.n; ++i) {
+                  for (const double d : is.of(is.distance, i, true)) terms.push_back(d - 1.1 + 0.3);
+                  for (const double d : is.of(is.distance, i, false))
+                    terms.push_back(1.1 - d + 0.3);
+                }
+                return mean(above_zero(terms)) + 0.2 * 1.1;
+              });
+  for (const bool by_triplets : {false, true})
+    check_plain(std::string(R"({"plugin": "margin", "margin": 0.3, "beta": 1.1, "nu": 0.2,)") +
+                    R"("learn_beta": true, "beta_per_class": true, "by_triplets": )" +
+                    (by_triplets ? "true}" : "false}"),
+                [&](const Plain& is) {
+                  double sum = 0, n = 0, borders = 0;
+                  for (std::size_t i = 0; i < is.n; ++i) {
+                    const Row p = is.of(is.distance, i, true), q = is.of(is.distance, i, false);
+                    const double each_positive = by_triplets ? static_cast<double>(q.size()) : 1,
+                                 each_negative = by_triplets ? static_cast<double>(p.size()) : 1;
+                    for (const double d : p) {
+                      borders += each_positive * 1.1;
+                      if (d - 1.1 + 0.3 > 0)
+                        sum += each_positive * (d - 1.1 + 0.3), n += each_positive;
                     }
-                    const at::Tensor above = near.div(temperature).exp();
-                    terms.push_back(above.div(above.add(far.div(temperature).exp())).log().neg());
+                    for (const double d : q)
+                      if (1.1 - d + 0.3 > 0)
+                        sum += each_negative * (1.1 - d + 0.3), n += each_negative;
                   }
-                  return mean(is, terms);
+                  return (sum + 0.2 * borders) / n;
                 });
 }
 
-/// A histogram of 9 knots from −2 to 2 of the triplets' differences of distances.
-std::vector<double> histogram_of(const Plain& is, const Chosen& chosen) {
-  std::vector<double> histogram(9, 0);
-  for (const auto& [a, p, k] : chosen.triplets) {
-    const double x = is.distance[a][p].sub(is.distance[a][k]).item<double>();
-    for (int knot = 0; knot < 9; ++knot)
-      histogram[static_cast<std::size_t>(knot)] +=
-          std::max(0.0, 1 - std::abs(x - (-2 + 0.5 * knot)) / 0.5) /
-          static_cast<double>(chosen.triplets.size());
-  }
-  return histogram;
-}
-/// The loss where that is the running histogram.
-at::Tensor weighted(const Plain& is, const Chosen& chosen, const std::vector<double>& histogram) {
-  Values terms;
-  for (const auto& [a, p, k] : chosen.triplets) {
-    const at::Tensor x = is.distance[a][p].sub(is.distance[a][k]);
-    double weight = 0;
-    for (int knot = 0; knot < 9; ++knot)
-      if (-2 + 0.5 * knot <= x.item<double>()) weight += histogram[static_cast<std::size_t>(knot)];
-    terms.push_back(x.mul(weight));
-  }
-  return mean(is, terms);
-}
-
-TEST_CASE("dynamic_soft_margin by its formula") {
-  check_plain(R"({"plugin": "dynamic_soft_margin", "num_bins": 9})",
-              [](const Plain& is, const Chosen& chosen) {
-                return weighted(is, chosen, histogram_of(is, chosen));
-              });
-}
-
-TEST_CASE("dynamic_soft_margin: reference values, and a histogram without gradient") {
-  for_each_case("DynamicSoftMarginLoss", [](const Json& is, const Batch& batch) {
-    const auto expected = is["histogram_after"].get<std::vector<double>>();
-    // There, the knots end one before 2.
-    const auto n_knots = static_cast<std::int64_t>(expected.size()) + 1;
-    const Json block = {{"plugin", "dynamic_soft_margin"}, {"num_bins", n_knots}};
-    const auto loss = make_loss(block.dump());
-    loss->prepare(law_setting(5, 16));
-    const Tuples tuples = tuples_of(is);
-    const Outcome outcome = evaluate(*loss, batch, tuples);
-    CHECK(std::abs(outcome.value - is["loss"].get<double>()) < 1e-10);
-    const at::Tensor histogram = loss->buffers().at(0).tensor;
-    for (std::size_t k = 0; k < expected.size(); ++k)
-      CHECK(std::abs(histogram[static_cast<std::int64_t>(k)].item<double>() - expected[k]) < 1e-12);
-
-    // There, the gradient runs through the histogram too: it is that of the formula whose weights
-    // are no constants. (That ours is the one whose weights are, the formula below says.)
-    const Plain plain(batch);
-    Chosen chosen = all_of(plain);
-    if (tuples.form == Tuples::Form::triplets) {
-      const auto a = as_indices(tuples.anchor), p = as_indices(tuples.positive),
-                 q = as_indices(tuples.negative);
-      chosen.triplets.clear();
-      for (std::size_t k = 0; k < a.size(); ++k) chosen.triplets.push_back({a[k], p[k], q[k]});
+TEST_CASE("n_pairs by its formula") {
+  check_plain(R"({"plugin": "n_pairs", "distance": "cosine"})", [](const Plain& is) {
+    // Each class's first two rows.
+    std::vector<std::size_t> anchors, positives;
+    for (std::int64_t label = 0; label < 4; ++label) {
+      std::vector<std::size_t> rows;
+      for (std::size_t i = 0; i < is.n; ++i)
+        if (is.labels[i] == label) rows.push_back(i);
+      if (rows.size() < 2) continue;
+      anchors.push_back(rows[0]);
+      positives.push_back(rows[1]);
     }
-    std::vector<std::int64_t> near, far;
-    for (const auto& [a, p, q] : chosen.triplets) {
-      near.push_back(a * plain.n + p);
-      far.push_back(a * plain.n + q);
+    Row terms;
+    for (std::size_t a = 0; a < anchors.size(); ++a) {
+      Row logits;
+      for (const std::size_t p : positives) logits.push_back(is.cosine[anchors[a]][p]);
+      terms.push_back(log_sum(logits) - logits[a]);
     }
-    const at::Tensor d = plain.distance.flatten(),
-                     x = d.index_select(0, integers(near)).sub(d.index_select(0, integers(far)));
-    const at::Tensor place = x.add(2).mul(static_cast<double>(n_knots - 1) / 4).unsqueeze(1),
-                     knots = x.detach().new_ones({n_knots}).cumsum(0).sub(1);
-    const at::Tensor running = place.sub(knots).abs().neg().add(1).clamp_min(0).mean(0).cumsum(0);
-    const at::Tensor weights =
-        running.index_select(0, place.detach().floor().to(at::kLong).flatten());
-    check_reference(is, plain, weights.mul(x).mean());
+    return mean(terms);
   });
 }
 
-TEST_CASE("dynamic_soft_margin: the histogram runs on over many batches, and rests without any") {
-  const auto loss =
-      make_loss(R"({"plugin": "dynamic_soft_margin", "num_bins": 9, "momentum": 0.2})");
-  loss->prepare(law_setting(4, 4));
-  std::vector<double> running;
-  for (std::uint64_t step = 0; step < 30; ++step) {
-    if (step == 0 || step == 7) {
-      // Neither a batch of one class nor the very first without triplets leave a trace.
-      CHECK(evaluate(*loss, law_batch({0, 0}, 4, step)).value == 0);
-    }
-    const Batch batch = law_batch({0, 1, 2, 0, 1, 0, 2}, 4, 50 + step);
-    const Plain plain(batch);
-    const Chosen chosen = all_of(plain);
-    const std::vector<double> is = histogram_of(plain, chosen);
-    if (running.empty()) running = is;
-    for (std::size_t k = 0; k < is.size(); ++k) running[k] = 0.8 * running[k] + 0.2 * is[k];
-    const at::Tensor expected = weighted(plain, chosen, running);
-    const Outcome outcome = evaluate(*loss, batch);
-    CHECK(outcome.value == doctest::Approx(expected.item<double>()).epsilon(1e-12));
-    CHECK(largest_difference(outcome.embeddings, gradients_of(expected, {plain.x})[0]) < 1e-12);
-  }
+TEST_CASE("threshold_consistent_margin by its formula") {
+  check_plain(
+      R"({"plugin": "threshold_consistent_margin", "positive_margin": 0.8, "negative_margin": -0.1, "positive_weight": 2, "negative_weight": 0.5})",
+      [](const Plain& is) {
+        Row p, q;
+        for (std::size_t i = 0; i < is.n; ++i) {
+          for (const double s : is.of(is.cosine, i, true)) p.push_back(0.8 - s);
+          for (const double s : is.of(is.cosine, i, false)) q.push_back(s + 0.1);
+        }
+        return 2 * mean(above_zero(p)) + 0.5 * mean(above_zero(q));
+      });
 }
 
-TEST_CASE("triplet terms have every reducer, in the kernel as in tensor operations") {
-  const Batch batch = law_batch({0, 1, 2, 0, 1, 0, 3, 2, 2, 0, 1, 1}, 4, 49);
-  for (const char* name : {"selectively_contrastive_triplet", "dynamic_soft_margin", "angular",
-                           "lifted_structure", "tuplet_margin"})
-    for (const char* reducer :
-         {R"("sum")", R"("avg_non_zero")", R"({"plugin": "per_anchor", "reducer": "avg_non_zero"})",
-          R"({"plugin": "threshold", "low": 0.1, "high": 0.7})",
-          R"({"plugin": "class_weighted", "weights": [1, 0, 2.5, 3]})"}) {
-      CAPTURE(name);
-      CAPTURE(reducer);
-      const std::string json =
-          std::string(R"({"plugin": ")") + name + R"(", "reducer": )" + reducer + "}";
-      const auto fused = make_loss(json), plain = make_loss(json);
-      fused->prepare(law_setting(4, 4));
-      plain->prepare(law_setting(4, 4));
-      const at::Tensor x = batch.embeddings.clone().requires_grad_(true);
-      Batch recorded = batch;
-      recorded.embeddings = x;
-      const at::Tensor value =
-          dynamic_cast<TupleLoss&>(*plain).forward_in_tensors(recorded, Tuples::all());
-      const Outcome outcome = evaluate(*fused, batch);
-      CHECK(outcome.value == doctest::Approx(value.item<double>()).epsilon(1e-12));
-      CHECK(largest_difference(outcome.embeddings, gradients_or_zeros(value, {x})[0]) < 1e-11);
+TEST_CASE("signal_to_noise_contrastive by its formula, on embeddings as they are") {
+  const Batch batch = law_batch(kLabels, 4, 34);
+  auto variance = [](const Row& x) {
+    double sum = 0;
+    for (const double value : x) sum += std::pow(value - mean(x), 2);
+    return sum / static_cast<double>(x.size());
+  };
+  Row p, q;
+  const double* values = batch.embeddings.data_ptr<double>();
+  for (std::size_t i = 0; i < kLabels.size(); ++i)
+    for (std::size_t j = 0; j < kLabels.size(); ++j) {
+      if (i == j) continue;
+      Row signal, noise;
+      for (std::size_t k = 0; k < 4; ++k) {
+        signal.push_back(values[4 * i + k]);
+        noise.push_back(values[4 * i + k] - values[4 * j + k]);
+      }
+      const double d = variance(noise) / variance(signal);
+      (kLabels[i] == kLabels[j] ? p : q).push_back(kLabels[i] == kLabels[j] ? d - 0.1 : 2 - d);
     }
+  const auto loss = make_loss(
+      R"({"plugin": "signal_to_noise_contrastive", "positive_margin": 0.1, "negative_margin": 2, "normalize_embeddings": false})");
+  CHECK(evaluate(*loss, batch).value ==
+        doctest::Approx(mean(above_zero(p)) + mean(above_zero(q))).epsilon(1e-12));
 }
 
 }  // namespace
