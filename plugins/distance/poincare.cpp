@@ -11,11 +11,11 @@ using namespace metriclab;
 ///
 ///     d(x, y) = arcosh(1 + 2 ‖u − v‖² / ((1 − ‖u‖²)(1 − ‖v‖²))),    u = exp₀(x), v = exp₀(y)
 ///
-/// exp₀(x) = tanh(‖x‖) x/‖x‖, the exponential map at the origin, so that vectors of any length are
-/// in the ball; see into_ball. Models whose loss compares so give embeddings that are in the ball
-/// already (metriclab::prepare_for brings them there), which evaluators compare by
-/// Distance::poincare. (Another curvature −c is the same on vectors √c times as long, the distance
-/// being divided by √c.)
+/// exp₀(x) = tanh(‖x‖) x/‖x‖, the exponential map at the origin, of vectors that are shortened to
+/// length 1 where they are longer (into_ball says why). Models whose loss compares so give
+/// embeddings that are in the ball already (metriclab::prepare_for brings them there), which
+/// evaluators compare by Distance::poincare. (Another curvature −c is the same on vectors √c times
+/// as long, the distance being divided by √c.)
 class Poincare final : public BatchDistance {
  public:
   static void describe(Description<Poincare>& is) {
@@ -26,6 +26,9 @@ class Poincare final : public BatchDistance {
     is.source(
         "Khrulkov, Mirvakhabova, Ustinova, Oseledets, Lempitsky. Hyperbolic image embeddings. CVPR "
         "2020 (the exponential map)");
+    is.source(
+        "Guo, Wang, Chen, Yu. Clipped hyperbolic classifiers are super-hyperbolic classifiers. "
+        "CVPR 2022 (no vector longer than 1 before the map)");
     is.cost("O(n m d) time, O(n m) memory: one matrix product");
     is.property("symmetric");
     is.property("zero_for_equal");

@@ -17,10 +17,11 @@ using namespace metriclab;
 /// are accepted together.
 ///
 ///     roc_auc                  P(same < other) + ½ P(same = other) over a same-class pair and
-///     another (Fawcett, section 7) eer                      where FAR = 1 − TAR, on the straight
-///     line between neighbouring points of the ROC curve best_threshold_accuracy  the greatest part
-///     of all pairs judged right by a single threshold (chosen on these pairs:
-///                              an upper bound of what a threshold from other data gives)
+///                              another (Fawcett, section 7)
+///     eer                      FAR where it is 1 − TAR, on the straight line between neighbouring
+///                              points of the ROC curve
+///     best_threshold_accuracy  the greatest part of all pairs judged right by a single threshold,
+///                              which is chosen on these very pairs
 ///     tar_at_far_F             the greatest TAR of all thresholds with FAR ≤ F
 ///
 /// All n(n − 1)/2 pairs where they are at most max_pairs. Otherwise pairs are drawn, evenly and

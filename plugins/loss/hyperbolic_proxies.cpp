@@ -13,7 +13,8 @@ using namespace metriclab;
 /// the ball; τ: `temperature`. Shapes: embeddings (B × d), labels (B) below the number of classes;
 /// trained: proxies (classes × d). An empty batch: 0. Cost: O(B C d) time, O(B C) memory for C
 /// classes.
-/// A model trained by it gives embeddings in the ball, and evaluators compare them there.
+/// A model trained by it gives embeddings in the ball, and evaluators compare them there. Vectors
+/// longer than 1 are shortened to that before the map (distance "poincare").
 /// Differs from the papers: the first has prototypes (means of support examples) in the place of
 /// trained proxies, the second other examples of the batch.
 class HyperbolicProxies final : public SoftmaxLoss {

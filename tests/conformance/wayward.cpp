@@ -219,6 +219,8 @@ TEST_CASE("wayward distances, reducers and regularizers") {
                                           "zero vectors", "coinciding vectors", "zero vectors"});
   CHECK(broken("distance", "offset") == Laws{"zero_for_equal"});
   CHECK(broken("distance", "moved") == Laws{"invariant_to_translation"});
+  CHECK(broken("distance", "pairs") ==
+        Laws{"pairs are the diagonal of the matrix, and so are their gradients"});
   CHECK(broken("distance", "length") == Laws{"where ignores_length"});
 
   CHECK(broken("reducer", "right") == Laws{});

@@ -191,20 +191,22 @@ at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y) {
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return products(x, y, -1, 0); }
 
 namespace {
-constexpr double kLongestInBall = 1 - 1e-5;
-}
+/// Longer vectors are shortened to this before the map (Guo, Wang, Chen, Yu. Clipped hyperbolic
+/// classifiers are super-hyperbolic classifiers. CVPR 2022, with this length): near the border
+/// gradients vanish, and an embedding farther in is nearer to all others than their own class.
+constexpr double kLongestTangent = 1;
+}  // namespace
 
 at::Tensor into_ball(const at::Tensor& x) {
   constexpr double kLeastLength = 1e-12;
   // Its gradient at 0 is that of the identity: tanh(a)/a is 1 there.
   const at::Tensor lengths = x.norm(2, {1}, true).clamp_min(kLeastLength);
-  return x.mul(lengths.tanh().clamp_max(kLongestInBall).div(lengths));
+  return x.mul(lengths.clamp_max(kLongestTangent).tanh().div(lengths));
 }
 
 at::Tensor room_in_ball(const at::Tensor& x) {
-  // 1 − tanh² = 1/cosh²; lengths whose cosh overflows are beyond the longest.
-  return x.norm(2, {1}).clamp_max(40).cosh().square().reciprocal().clamp_min(
-      1 - kLongestInBall * kLongestInBall);
+  // 1 − tanh² = 1/cosh².
+  return x.norm(2, {1}).clamp_max(kLongestTangent).cosh().square().reciprocal();
 }
 
 at::Tensor normalized_rows(const at::Tensor& x) {

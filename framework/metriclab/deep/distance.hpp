@@ -66,10 +66,10 @@ at::Tensor dot_pairs(const at::Tensor& x, const at::Tensor& y);
 /// Σ_k |x_ik − y_jk|. The gradient where two values are equal is 0.
 at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y);
 
-/// tanh(‖x‖) x/‖x‖ of each row: from the tangent space at the origin into the Poincaré ball. No row
-/// becomes longer than 1 − 10⁻⁵, beyond which distances lose all digits.
+/// tanh(‖x‖) x/‖x‖ of each row, which is shortened to length 1 before where it is longer: from the
+/// tangent space at the origin into the Poincaré ball.
 at::Tensor into_ball(const at::Tensor& x);
-/// 1 − ‖u‖² of the rows u of that, (n), from x: near the border the difference has lost its digits.
+/// 1 − ‖u‖² of the rows u of that, (n), from x.
 at::Tensor room_in_ball(const at::Tensor& x);
 
 /// Each row divided by its Euclidean length; a zero row stays zero.
