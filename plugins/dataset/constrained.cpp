@@ -10,17 +10,20 @@ using namespace metriclab;
 /// given those constraints whose examples all lie in it.
 ///
 /// Each file has a row of integers, separated by commas, for each constraint: pairs (i, j, kind),
-/// kind 1 for similar and −1 for dissimilar; triplets (i, j, l), d(i, j) < d(i, l); quadruplets
-/// (a, b, c, e), d(a, b) < d(c, e); chunks have a row for each example, its chunk or −1 for none.
+/// kind 1 for similar and −1 for dissimilar; ratings (i, j, similarity), on any scale; triplets (i,
+/// j, l), d(i, j) < d(i, l); quadruplets (a, b, c, e), d(a, b) < d(c, e); chunks have a row for
+/// each example, its chunk or −1 for none.
 class Constrained final : public Dataset {
  public:
   static void describe(Description<Constrained>& is) {
-    is.summary("another data set with pairs, triplets, quadruplets or chunks from files");
+    is.summary("another data set with pairs, ratings, triplets, quadruplets or chunks from files");
     is.source(
         "the weakly supervised solvers' input: Xing, Ng, Jordan, Russell. Distance metric "
         "learning with application to clustering with side-information. NIPS 2002");
     is.parameter("data", &Constrained::data, "the data set with the examples").required();
     is.parameter("pairs", &Constrained::pairs, "CSV of i,j,kind: 1 for similar, -1 for dissimilar");
+    is.parameter("ratings", &Constrained::ratings,
+                 "CSV of i,j,similarity: a real number, the greater the more similar");
     is.parameter("triplets", &Constrained::triplets,
                  "CSV of i,j,l: d(i, j) is to be below d(i, l)");
     is.parameter("quadruplets", &Constrained::quadruplets,
@@ -34,7 +37,7 @@ class Constrained final : public Dataset {
 
   std::vector<std::filesystem::path> files(const Places& places) const override {
     std::vector<std::filesystem::path> files = data->files(places);
-    for (const auto* name : {&pairs, &triplets, &quadruplets, &chunks})
+    for (const auto* name : {&pairs, &ratings, &triplets, &quadruplets, &chunks})
       if (*name) files.push_back(places.find(**name));
     return files;
   }
@@ -47,6 +50,7 @@ class Constrained final : public Dataset {
     Constraints& is = all.constraints;
     const std::int64_t n = all.size();
     if (pairs) is.pairs = read_pairs(places.find(*pairs), n);
+    if (ratings) is.ratings = read_ratings(places.find(*ratings), n);
     if (triplets) is.triplets = read_triplets(places.find(*triplets), n);
     if (quadruplets) is.quadruplets = read_quadruplets(places.find(*quadruplets), n);
     if (chunks) is.chunks = read_chunks(places.find(*chunks), n);
@@ -56,7 +60,7 @@ class Constrained final : public Dataset {
 
  private:
   Plugin<Dataset> data;
-  std::optional<std::string> pairs, triplets, quadruplets, chunks;
+  std::optional<std::string> pairs, ratings, triplets, quadruplets, chunks;
   bool keep_labels = true;
 };
 

@@ -25,7 +25,7 @@ class Lp final : public BatchDistance {
     is.parameter("power", &Lp::power, "the norm is raised to this").at_least(1);
   }
   at::Tensor matrix(const at::Tensor& x, const at::Tensor& y) const override {
-    const at::Tensor norms = at::cdist(x, y, p, kDirectly);
+    const at::Tensor norms = p == 1 ? manhattan_matrix(x, y) : at::cdist(x, y, p, kDirectly);
     return power == 1 ? norms : norms.pow(power);
   }
   /// A power changes no order. Evaluators know the city block and the Euclidean distance; of other

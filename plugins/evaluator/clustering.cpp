@@ -42,7 +42,7 @@ class Clustering final : public Evaluator {
     return distance == Distance::euclidean || distance == Distance::squared_euclidean ||
            distance == Distance::cosine || distance == Distance::dot;
   }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     const std::int64_t n = input.test.embeddings.rows();
     const std::vector<std::int32_t> none;

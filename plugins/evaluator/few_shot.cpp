@@ -38,13 +38,13 @@ class FewShot final : public Evaluator {
         .one_of({"nearest", "prototype"});
   }
 
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (input.episodes.empty()) {
       const std::string reason =
           "the split has no episodes; add \"episodes\" to the data set's \"split\"";
-      return {undefined("accuracy", reason), undefined("accuracy_interval", reason, false),
-              undefined("error", reason, false)};
+      return {undefined("accuracy", reason), undefined("accuracy_interval", reason, Better::lower),
+              undefined("error", reason, Better::lower)};
     }
     const auto n = static_cast<double>(input.episodes.size());
     std::vector<double> accuracies;
@@ -55,15 +55,15 @@ class FewShot final : public Evaluator {
     }
     double squares = 0;
     for (double value : accuracies) squares += (value - mean) * (value - mean);
-    Metric interval = undefined("accuracy_interval", "a single episode has no deviation", false);
+    Metric interval = undefined("accuracy_interval", "a single episode has no deviation", Better::lower);
     if (n > 1)
       interval = {.name = "accuracy_interval",
                   .value = 1.96 * std::sqrt(squares / (n - 1) / n),
-                  .higher_is_better = false,
+                  .better = Better::lower,
                   .reason = {}};
     return {{.name = "accuracy", .value = mean, .reason = {}},
             std::move(interval),
-            {.name = "error", .value = 1 - mean, .higher_is_better = false, .reason = {}}};
+            {.name = "error", .value = 1 - mean, .better = Better::lower, .reason = {}}};
   }
 
  private:

@@ -42,7 +42,7 @@ class Knn final : public Evaluator {
   }
 
   bool compares(Distance) const override { return true; }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (input.test.embeddings.rows() == 0) return unclassified("the test part is empty");
     require_voters(input, n_neighbors, "knn");

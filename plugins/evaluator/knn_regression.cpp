@@ -45,7 +45,7 @@ class KnnRegression final : public Evaluator {
   }
 
   bool needs_labels() const override { return false; }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (input.test.embeddings.rows() == 0) return without_values("the test part is empty");
     const Embedded& voters = voters_of(input);
@@ -73,8 +73,8 @@ class KnnRegression final : public Evaluator {
 
  private:
   static std::vector<Metric> without_values(const std::string& reason) {
-    return {undefined("r2", reason), undefined("rmse", reason, false),
-            undefined("mae", reason, false)};
+    return {undefined("r2", reason), undefined("rmse", reason, Better::lower),
+            undefined("mae", reason, Better::lower)};
   }
 
   static void require_targets(const Embedded& part, std::string_view what) {
@@ -108,8 +108,8 @@ class KnnRegression final : public Evaluator {
     if (!equal) r2 = {.name = "r2", .value = 1 - squares / around_mean, .reason = {}};
     return {
         std::move(r2),
-        {.name = "rmse", .value = std::sqrt(squares / n), .higher_is_better = false, .reason = {}},
-        {.name = "mae", .value = absolute / n, .higher_is_better = false, .reason = {}}};
+        {.name = "rmse", .value = std::sqrt(squares / n), .better = Better::lower, .reason = {}},
+        {.name = "mae", .value = absolute / n, .better = Better::lower, .reason = {}}};
   }
 
   std::int64_t n_neighbors = 3;

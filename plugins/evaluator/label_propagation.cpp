@@ -71,7 +71,7 @@ class LabelPropagation final : public Evaluator {
     return distance == Distance::euclidean || distance == Distance::squared_euclidean ||
            distance == Distance::cosine;
   }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (const auto reason = unclassifiable(input.test, input.train)) return unclassified(*reason);
     const std::int64_t n_train = input.train.embeddings.rows();

@@ -58,7 +58,7 @@ class NearestCentroids final : public Evaluator {
            distance == Distance::cosine || distance == Distance::dot ||
            distance == Distance::by_class;
   }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (const auto reason = unclassifiable(input.test, input.train)) return unclassified(*reason);
     const Random random = input.random.child("centroids");

@@ -36,7 +36,7 @@ class NearestClassMean final : public Evaluator {
   }
 
   bool compares(Distance) const override { return true; }
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     if (const auto reason = unclassifiable(input.test, input.train)) return unclassified(*reason);
     const Prototypes means = prototypes_of(

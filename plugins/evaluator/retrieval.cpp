@@ -49,7 +49,7 @@ class Retrieval final : public Evaluator {
         .one_of({"queries", "classes"});
   }
 
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     std::vector<Metric> metrics;
     for (std::int64_t at : recall_at)

@@ -45,11 +45,11 @@ class Verification final : public Evaluator {
         .at_most(1);
   }
 
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     Scores scores = measured(input);
     std::vector<Metric> metrics = {{.name = "roc_auc", .reason = {}},
-                                   {.name = "eer", .higher_is_better = false, .reason = {}},
+                                   {.name = "eer", .better = Better::lower, .reason = {}},
                                    {.name = "best_threshold_accuracy", .reason = {}}};
     for (double far : tar_at_far)
       metrics.push_back({.name = fmt::format("tar_at_far_{}", far), .reason = {}});
@@ -58,7 +58,7 @@ class Verification final : public Evaluator {
         metric = undefined(metric.name,
                            scores.same.empty() ? "no two test examples are of one class"
                                                : "no two test examples differ in class",
-                           metric.higher_is_better);
+                           metric.better);
       return metrics;
     }
     sweep(scores, metrics);

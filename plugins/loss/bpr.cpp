@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <metriclab/deep/triplet_terms.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
+#include <tuple>
 
 namespace {
 
@@ -35,15 +36,35 @@ class Bpr final : public TupleLoss {
     return reduced_triplets(distances(batch), batch, tuples, reducer->reduction(),
                             [](const at::Tensor& d, const at::Tensor& anchors,
                                const at::Tensor& positives, const at::Tensor& negatives) {
-                              const at::Tensor rows = d.index_select(0, anchors);
-                              at::Tensor near = rows.gather(1, positives.unsqueeze(1)), far = rows;
-                              if (negatives.defined()) {
-                                near = near.squeeze(1);
-                                far = rows.gather(1, negatives.unsqueeze(1)).squeeze(1);
-                              }
-                              const at::Tensor z = near.sub(far);
-                              return z.clamp_min(0).add(z.abs().neg().exp().log1p());
+                              return terms_of(near_and_far(d, anchors, positives, negatives));
                             });
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const at::Tensor &x = batch.embeddings, &y = batch.others();
+    const Reduction reduction = reducer->reduction();
+    if (are_few_triplets(batch, tuples))
+      return reduced_list(terms_of({distances_at(x, tuples.anchor, y, tuples.positive),
+                                    distances_at(x, tuples.anchor, y, tuples.negative)}),
+                          batch, tuples, reduction);
+    if (tuples.form == Tuples::Form::triplets) return tensor_loss(batch, tuples);
+    const PairPlaces places(batch, tuples);
+    TermSum terms(reduction, places);
+    std::tuple<std::vector<float>, std::vector<double>> scratch;
+    return fused_rows(
+        distances(batch), places,
+        [&]<class T>(const PairRow<T>& row) {
+          add_triplet_softplus(terms, row, T(0), std::get<std::vector<T>>(scratch));
+        },
+        [&] {
+          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
+        });
+  }
+
+ private:
+  static at::Tensor terms_of(const NearAndFar& is) {
+    const at::Tensor z = is.near.sub(is.far);
+    return z.clamp_min(0).add(z.abs().neg().exp().log1p());
   }
 };
 

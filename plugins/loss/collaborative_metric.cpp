@@ -3,7 +3,9 @@
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/where.h>
 
-#include <limits>
+#include <algorithm>
+#include <cmath>
+#include <metriclab/deep/level_sums.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
 #include <optional>
 
@@ -66,7 +68,58 @@ class CollaborativeMetric final : public TupleLoss {
     return reduced(hinges.mul(rank.log1p()), counts.positive, batch.labels, reducer->reduction());
   }
 
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairPlaces places(batch, tuples);
+    const Reduction reduction = reducer->reduction();
+    TermSum terms(reduction, places);
+    return fused_rows(
+        distances(batch), places, [&]<class T>(const PairRow<T>& row) { add_row(terms, row); },
+        [&] {
+          return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
+        });
+  }
+
  private:
+  template <class T>
+  void add_row(TermSum& terms, const PairRow<T>& row) const {
+    const T m = static_cast<T>(margin);
+    std::vector<T> levels;
+    for (const T d : row.positives) levels.push_back(d + m);
+    LevelSums<T> impostors(levels);
+    for (const T d : row.negatives) impostors.add(d);
+    impostors.finish_values();
+    const double items =
+        n_items ? static_cast<double>(*n_items) /
+                      static_cast<double>(std::max<std::size_t>(row.negatives.size(), 1))
+                : 1;
+    const auto weight = [&](const auto& below) {
+      return std::log1p(items * static_cast<double>(below.count));
+    };
+    KeptSum all;
+    const auto each_kept = [&](auto f) {
+      for (std::size_t k = 0; k < levels.size(); ++k) {
+        const auto below = impostors.below(levels[k]);
+        const double hinges =
+            static_cast<double>(below.count) * static_cast<double>(levels[k]) - below.sum;
+        const double w = weight(below);
+        if (terms.keeps(w * hinges)) f(k, w, static_cast<double>(below.count), w * hinges);
+      }
+    };
+    each_kept([&](std::size_t, double, double, double term) {
+      all.sum += term;
+      ++all.n_kept;
+    });
+    const double factor = terms.add(row.anchor, all, levels.size());
+    if (factor == 0) return;
+    each_kept([&](std::size_t k, double w, double count, double) {
+      row.positive_gradient[k] = static_cast<T>(factor * w * count);
+      impostors.add_slope(levels[k], -factor * w);
+    });
+    impostors.finish_slopes();
+    for (std::size_t k = 0; k < row.negatives.size(); ++k)
+      row.negative_gradient[k] = static_cast<T>(impostors.slope(row.negatives[k]));
+  }
+
   double margin = 0.5;
   std::optional<std::int64_t> n_items;
 };

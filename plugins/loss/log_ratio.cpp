@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
 #include <metriclab/deep/triplet_terms.hpp>
 #include <metriclab/deep/tuple_loss.hpp>
 
@@ -39,27 +40,70 @@ class LogRatio final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    if (batch.has_reference() || !batch.targets.defined())
-      throw Error(
-          "the loss \"log_ratio\" learns from real targets, which a reference set or this "
-          "batch doesn't have; take a data set with targets");
+    check_targets(batch);
     const at::Tensor d = distances(batch);
     const at::Tensor wanted =
         batch.targets.unsqueeze(1).sub(batch.targets).square().add(epsilon).log();
     const at::Tensor u = d.add(epsilon).log().sub(wanted.to(d.options().requires_grad(false)));
     if (tuples.form == Tuples::Form::all) return over_all(u, batch);
-    return reduced_triplets(
-        u, batch, tuples, reducer->reduction(),
-        [](const at::Tensor& values, const at::Tensor& anchors, const at::Tensor& positives,
-           const at::Tensor& negatives) {
-          const at::Tensor rows = values.index_select(0, anchors),
-                           first = rows.gather(1, positives.unsqueeze(1));
-          if (!negatives.defined()) return first.sub(rows).square();
-          return first.sub(rows.gather(1, negatives.unsqueeze(1))).squeeze(1).square();
-        });
+    return reduced_triplets(u, batch, tuples, reducer->reduction(),
+                            [](const at::Tensor& values, const at::Tensor& anchors,
+                               const at::Tensor& positives, const at::Tensor& negatives) {
+                              const NearAndFar is =
+                                  near_and_far(values, anchors, positives, negatives);
+                              return is.near.sub(is.far).square();
+                            });
+  }
+
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    if (tuples.form != Tuples::Form::all) return tensor_loss(batch, tuples);
+    check_targets(batch);
+    const at::Tensor targets = batch.targets.to(at::kDouble).contiguous();
+    return fused(distances(batch), [&]<class T>(const T* d, T* gradient) {
+      return kernel(d, gradient, batch, targets.data_ptr<double>());
+    });
   }
 
  private:
+  static void check_targets(const Batch& batch) {
+    if (batch.has_reference() || !batch.targets.defined())
+      throw Error(
+          "the loss \"log_ratio\" learns from real targets, which a reference set or this "
+          "batch doesn't have; take a data set with targets");
+  }
+
+  template <class T>
+  Reduced kernel(const T* d, T* gradient, const Batch& batch, const double* targets) const {
+    const std::int64_t n = batch.embeddings.size(0);
+    if (n < 3) return {};
+    const std::vector<std::int64_t> labels = as_indices(batch.labels);
+    const Reduction reduction = reducer->reduction();
+    TermSum terms(reduction, labels.data(), n);
+    const double share = 2 / static_cast<double>(n - 2);
+    std::vector<double> u(static_cast<std::size_t>(n));
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T* row = d + i * n;
+      double mean = 0, squares = 0;
+      const auto each_other = [&](auto f) {
+        for (std::int64_t j = 0; j < n; ++j)
+          if (j != i) f(j, u[static_cast<std::size_t>(j)]);
+      };
+      each_other([&](std::int64_t j, double& uj) {
+        const double wanted = (targets[i] - targets[j]) * (targets[i] - targets[j]);
+        uj = std::log((static_cast<double>(row[j]) + epsilon) / (wanted + epsilon));
+        mean += uj;
+      });
+      mean /= static_cast<double>(n - 1);
+      each_other([&](std::int64_t, double& uj) { squares += (uj - mean) * (uj - mean); });
+      const double factor = 2 * share * terms.add_one(i, share * squares);
+      each_other([&](std::int64_t j, double& uj) {
+        gradient[i * n + j] =
+            static_cast<T>(factor * (uj - mean) / (static_cast<double>(row[j]) + epsilon));
+      });
+    }
+    return {terms.value(), terms.scale()};
+  }
+
   at::Tensor over_all(const at::Tensor& u, const Batch& batch) const {
     const std::int64_t n = u.size(0);
     if (n < 3) return u.sum().mul(0);

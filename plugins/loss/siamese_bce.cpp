@@ -51,11 +51,8 @@ class SiameseBce final : public TupleLoss {
 
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
-    METRICLAB_CHECK(weights_.defined(), "a loss that was not prepared");
-    const at::Tensor w = scale().unsqueeze(0), x = batch.embeddings.mul(w);
-    const at::Tensor d = manhattan_matrix(x, batch.has_reference() ? batch.reference.mul(w) : x);
     const PairCounts counts = pair_counts(batch, tuples);
-    const at::Tensor z = bias_.sub(d);  // log p/(1 − p)
+    const at::Tensor z = different(batch).neg();
     auto softplus = [](const at::Tensor& t) {
       return t.clamp_min(0).add(t.abs().neg().exp().log1p());
     };
@@ -70,7 +67,41 @@ class SiameseBce final : public TupleLoss {
     return reduced(terms.div(count.clamp_min(1)), count, batch.labels, reduction);
   }
 
+  at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
+    const PairPlaces places(batch, tuples);
+    const Reduction reduction = reducer->reduction();
+    TermSum near(reduction, places), far(reduction, places);  // not balanced: all are in `near`
+    return fused_rows(
+        different(batch), places,
+        [&]<class T>(const PairRow<T>& row) {
+          const KeptSum p = softplus_sum(row.positives, T(1), T(0), near.kept<T>(),
+                                         row.positive_gradient),
+                        q = softplus_sum(row.negatives, T(-1), T(0), near.kept<T>(),
+                                         row.negative_gradient);
+          const std::size_t n_p = row.positives.size(), n_q = row.negatives.size();
+          double of_p, of_q;
+          if (balanced) {
+            of_p = near.add(row.anchor, p, n_p);
+            of_q = far.add(row.anchor, q, n_q);
+          } else {
+            of_p = of_q = near.add(row.anchor, {p.sum + q.sum, p.n_kept + q.n_kept}, n_p + n_q);
+          }
+          multiply_by(row.positive_gradient, static_cast<T>(of_p));
+          multiply_by(row.negative_gradient, static_cast<T>(-of_q));
+        },
+        [&] {
+          if (!balanced) return ReducedPairs{near.value(), near.scale(), near.scale()};
+          return ReducedPairs{(near.value() + far.value()) / 2, near.scale() / 2, far.scale() / 2};
+        });
+  }
+
  private:
+  /// log (1 − p)/p, (B × R).
+  at::Tensor different(const Batch& batch) const {
+    METRICLAB_CHECK(weights_.defined(), "a loss that was not prepared");
+    const at::Tensor w = scale().unsqueeze(0), x = batch.embeddings.mul(w);
+    return manhattan_matrix(x, batch.has_reference() ? batch.reference.mul(w) : x).sub(bias_);
+  }
   at::Tensor scale() const { return weights_.clamp_min(0).add(weights_.abs().neg().exp().log1p()); }
 
   bool balanced = true;

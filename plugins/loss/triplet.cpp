@@ -54,30 +54,23 @@ class Triplet final : public TupleLoss {
  protected:
   at::Tensor tensor_loss(const Batch& batch, const Tuples& tuples) override {
     const std::int64_t n = batch.embeddings.size(0), first = swap && batch.has_reference() ? n : 0;
-    return reduced_triplets(matrix(batch), batch, tuples, reducer->reduction(),
-                            [&](const at::Tensor& d, const at::Tensor& anchors,
-                                const at::Tensor& positives, const at::Tensor& negatives) {
-                              const bool is_list = negatives.defined();
-                              const at::Tensor rows = d.index_select(0, anchors);
-                              auto cells = [&](const at::Tensor& of, const at::Tensor& columns) {
-                                const at::Tensor each = of.gather(1, columns.unsqueeze(1));
-                                return is_list ? each.squeeze(1) : each;
-                              };
-                              auto others = [&](const at::Tensor& of) {
-                                return is_list ? cells(of, negatives) : of;
-                              };
-                              at::Tensor far = others(rows);
-                              if (swap)
-                                far = far.minimum(others(d.index_select(0, positives.add(first))));
-                              return terms_of(cells(rows, positives), far);
-                            });
+    return reduced_triplets(
+        matrix(batch), batch, tuples, reducer->reduction(),
+        [&](const at::Tensor& d, const at::Tensor& anchors, const at::Tensor& positives,
+            const at::Tensor& negatives) {
+          NearAndFar is = near_and_far(d, anchors, positives, negatives);
+          if (swap)
+            is.far =
+                is.far.minimum(near_and_far(d, positives.add(first), positives, negatives).far);
+          return terms_of(is.near, is.far);
+        });
   }
 
   at::Tensor fused_loss(const Batch& batch, const Tuples& tuples) override {
     const Reduction reduction = reducer->reduction();
     const std::int64_t n = batch.embeddings.size(0), m = batch.others().size(0);
+    if (are_few_triplets(batch, tuples)) return over_few(batch, tuples);
     const bool is_listed = tuples.form == Tuples::Form::triplets;
-    if (is_listed && tuples.anchor.size(0) * kFew <= n * m) return over_few(batch, tuples);
     const at::Tensor d = matrix(batch);
     if (!swap && !is_listed) {
       const PairPlaces places(batch, tuples);
@@ -99,9 +92,6 @@ class Triplet final : public TupleLoss {
   }
 
  private:
-  /// A distance alone costs some times as much as one in a matrix product.
-  static constexpr std::int64_t kFew = 32;
-
   at::Tensor terms_of(const at::Tensor& near, const at::Tensor& far) const {
     const at::Tensor t = near.sub(far).add(margin);
     return smooth ? t.clamp_min(0).add(t.abs().neg().exp().log1p()) : t.clamp_min(0);
@@ -133,7 +123,8 @@ class Triplet final : public TupleLoss {
             add_triplet_hinges(terms, row, static_cast<T>(margin),
                                std::get<SortedHinge<T>>(sorted));
           else
-            add_row(terms, row, std::get<std::vector<T>>(slopes));
+            add_triplet_softplus(terms, row, static_cast<T>(margin),
+                                 std::get<std::vector<T>>(slopes));
         },
         [&] {
           return ReducedPairs{terms.value(), terms.scale(), terms.scale()};
@@ -160,33 +151,6 @@ class Triplet final : public TupleLoss {
     }
     add_scaled<T>(slopes, -factor, gradient);
     return factor * static_cast<T>(sum_of<T>(slopes));
-  }
-
-  template <class T>
-  void add_row(TermSum& terms, const PairRow<T>& row, std::vector<T>& slopes) const {
-    const std::size_t n_positives = row.positives.size();
-    const std::optional<double> known = terms.known_factor(row.anchor);
-    auto for_each = [&](auto&& visit) {
-      for (std::size_t k = 0; k < n_positives; ++k)
-        visit(k, row.positives[k] + static_cast<T>(margin));
-    };
-    auto differentiate = [&](std::size_t k, T level, T factor) {
-      row.positive_gradient[k] +=
-          add_gradient(terms, row.negatives, level, factor, row.negative_gradient, slopes);
-    };
-    KeptSum all;
-    for_each([&](std::size_t k, T level) {
-      const KeptSum is = sum_terms(terms, row.negatives, level, slopes);
-      all.sum += is.sum;
-      all.n_kept += is.n_kept;
-      if (known) differentiate(k, level, static_cast<T>(*known));
-    });
-    const T factor = static_cast<T>(terms.add(row.anchor, all, n_positives * row.negatives.size()));
-    if (known || factor == 0) return;
-    for_each([&](std::size_t k, T level) {
-      if (smooth) sum_terms(terms, row.negatives, level, slopes);
-      differentiate(k, level, factor);
-    });
   }
 
   /// `d`: anchors by others; `e`: others by others, where swap finds d(p, n).

@@ -31,7 +31,7 @@ inline std::map<std::string, Metric> evaluate(const std::string& name, const Emb
                          .episodes = episodes,
                          .random = Random(7, "test")};
   std::map<std::string, Metric> metrics;
-  for (Metric& metric : registry.make<Evaluator>(block)->measure(input)) {
+  for (Metric& metric : registry.make<Evaluator>(block)->measure(input).metrics) {
     METRICLAB_CHECK(std::isfinite(metric.value) == metric.reason.empty(),
                     "a reason if and only if there is no value");
     metrics[metric.name] = std::move(metric);

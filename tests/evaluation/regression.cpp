@@ -24,9 +24,9 @@ TEST_CASE("knn_regression by hand") {
   CHECK(found.at("r2").value == doctest::Approx(1 - 5 / 24.5));
   CHECK(found.at("rmse").value == doctest::Approx(std::sqrt(2.5)));
   CHECK(found.at("mae").value == doctest::Approx(1.5));
-  CHECK(found.at("r2").higher_is_better);
-  CHECK_FALSE(found.at("rmse").higher_is_better);
-  CHECK_FALSE(found.at("mae").higher_is_better);
+  CHECK(found.at("r2").better == Better::higher);
+  CHECK(found.at("rmse").better == Better::lower);
+  CHECK(found.at("mae").better == Better::lower);
   // By inverse distances 1 and ½: (10 + 4/2) / 1.5 = 8, an error of 1.
   const auto weighed =
       evaluate("knn_regression", test, train, R"({"n_neighbors": 2, "weights": "distance"})");

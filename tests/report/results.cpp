@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <metriclab/report/results.hpp>
 #include <metriclab/plugin/file.hpp>
+#include <metriclab/report/results.hpp>
 
 #include "fixture.hpp"
 
@@ -93,8 +93,8 @@ TEST_CASE(
   CHECK(measured[1].value == 1.0);
   CHECK(results.metrics ==
         std::vector<std::string>{"clustering.nmi", "knn.accuracy", "seconds.fit"});
-  CHECK(results.higher_is_better.at("knn.accuracy"));
-  CHECK_FALSE(results.higher_is_better.at("seconds.fit"));
+  CHECK(results.better.at("knn.accuracy") == Better::higher);
+  CHECK(results.better.at("seconds.fit") == Better::lower);
 }
 
 TEST_CASE("a broken file is named and the others go on") {
@@ -139,7 +139,7 @@ TEST_CASE("a result of schema 1 is read, whatever later versions add or a hand l
   CHECK(results.problems.empty());
   REQUIRE(results.records.size() == 2);
   CHECK(results.records[0].seed == 7);
-  CHECK_FALSE(results.higher_is_better.at("knn.error"));
+  CHECK(results.better.at("knn.error") == Better::lower);
   CHECK(results.records[1].measurements.at(0).value == 1.0);
 }
 

@@ -159,7 +159,7 @@ TEST_CASE("laws of ranks") {
   CHECK(rc::check("ranks sum to n(n + 1)/2, ties share, the better has the lower", [&] {
     const std::vector<int> drawn = values_of();
     const std::vector<double> values(drawn.begin(), drawn.end());
-    const std::vector<double> ranks = ranks_of(values, true);
+    const std::vector<double> ranks = ranks_of(values, Better::higher);
     const auto n = static_cast<double>(values.size());
     RC_ASSERT(std::accumulate(ranks.begin(), ranks.end(), 0.0) == n * (n + 1) / 2);
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -172,15 +172,17 @@ TEST_CASE("laws of ranks") {
     const std::vector<int> drawn = values_of();
     std::vector<double> values(drawn.begin(), drawn.end()), scaled;
     for (double value : values) scaled.push_back(value * 0.1 * 3);
-    const std::vector<double> up = ranks_of(values, true), down = ranks_of(values, false);
+    const std::vector<double> up = ranks_of(values, Better::higher),
+                              down = ranks_of(values, Better::lower);
     for (std::size_t i = 0; i < values.size(); ++i)
       RC_ASSERT(up[i] + down[i] == static_cast<double>(values.size()) + 1);
-    RC_ASSERT(ranks_of(scaled, true) == up);
+    RC_ASSERT(ranks_of(scaled, Better::higher) == up);
     for (double& value : scaled) value *= 1 + 1e-15;
-    RC_ASSERT(ranks_of(scaled, true) == up);
+    RC_ASSERT(ranks_of(scaled, Better::higher) == up);
   }));
-  CHECK(ranks_of({}, true).empty());
-  CHECK(ranks_of({0.1 + 0.2, 0.3}, true) == std::vector<double>{1.5, 1.5});
+  CHECK(ranks_of({}, Better::higher).empty());
+  CHECK(ranks_of({1, 2}, Better::neither).empty());
+  CHECK(ranks_of({0.1 + 0.2, 0.3}, Better::higher) == std::vector<double>{1.5, 1.5});
 }
 
 }  // namespace

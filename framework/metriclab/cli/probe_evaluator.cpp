@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <metriclab/cli/probe.hpp>
+#include <metriclab/data/constraint_file.hpp>
 #include <metriclab/data/npy.hpp>
 #include <metriclab/evaluation/evaluator.hpp>
 #include <metriclab/plugin/json.hpp>
@@ -13,33 +14,53 @@ namespace metriclab {
 namespace {
 
 struct Options {
-  std::string name, embeddings, labels, targets, gallery, gallery_labels, gallery_targets,
-      parameters, distance = "euclidean";
+  std::string name, embeddings, labels, targets, pairs, ratings, gallery, gallery_labels,
+      gallery_targets, gallery_pairs, parameters, distance = "euclidean";
+  std::vector<std::string> columns, gallery_columns;  // NAME=FILE.npy
 };
 
-/// One part: what was given of it, its class column not yet numbered.
+const std::string kNoRatings;
+
+/// The options of one part.
+struct PartOptions {
+  const std::string &embeddings, &labels, &targets, &pairs, &ratings;
+  const std::vector<std::string>& columns;
+};
+
+/// One part: what was given of it, its label columns not yet numbered; the class first.
 struct Part {
   Embedded embedded;
-  std::vector<std::int64_t> labels;
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> columns;
 };
 
-Part read_part(const std::string& embeddings, const std::string& labels,
-               const std::string& targets) {
-  Part part{.embedded = {.embeddings = read_embeddings(embeddings), .columns = {}}, .labels = {}};
+Part read_part(const PartOptions& options) {
+  Part part{.embedded = {.embeddings = read_embeddings(options.embeddings), .columns = {}},
+            .columns = {}};
   const std::int64_t n = part.embedded.embeddings.rows();
-  if (!labels.empty()) part.labels = read_labels(labels, n, embeddings);
-  if (targets.empty()) return part;
-  part.embedded.targets = read_npy(targets).as_double();
+  if (!options.labels.empty())
+    part.columns.push_back({"class", read_labels(options.labels, n, options.embeddings)});
+  for (const std::string& column : options.columns) {
+    const std::size_t sign = column.find('=');
+    if (sign == 0 || sign == std::string::npos || sign + 1 == column.size())
+      throw Error(fmt::format(
+          "--column {}: give the column's name and its file, as in camera=c.npy", column));
+    part.columns.push_back(
+        {column.substr(0, sign), read_labels(column.substr(sign + 1), n, options.embeddings)});
+  }
+  if (!options.pairs.empty()) part.embedded.constraints.pairs = read_pairs(options.pairs, n);
+  if (!options.ratings.empty())
+    part.embedded.constraints.ratings = read_ratings(options.ratings, n);
+  if (options.targets.empty()) return part;
+  part.embedded.targets = read_npy(options.targets).as_double();
   if (const auto given = static_cast<std::int64_t>(part.embedded.targets.size()); given != n)
-    throw Error(
-        fmt::format("{}: has {} values for the {} examples of {}", targets, given, n, embeddings));
+    throw Error(fmt::format("{}: has {} values for the {} examples of {}", options.targets, given,
+                            n, options.embeddings));
   return part;
 }
 
-/// The class column of `labels`, numbered by rising label over both parts.
-LabelColumn column(const std::vector<std::int64_t>& labels,
+LabelColumn column(const std::string& name, const std::vector<std::int64_t>& labels,
                    const std::vector<std::int64_t>& classes) {
-  LabelColumn column{.name = "class", .values = {}, .classes = {}};
+  LabelColumn column{.name = name, .values = {}, .classes = {}};
   for (std::int64_t label : labels)
     column.values.push_back(static_cast<std::int32_t>(
         std::lower_bound(classes.begin(), classes.end(), label) - classes.begin()));
@@ -47,10 +68,29 @@ LabelColumn column(const std::vector<std::int64_t>& labels,
   return column;
 }
 
+/// The columns of both parts, each numbered by rising label over both.
+void number_columns(Part& test, Part& train) {
+  for (std::size_t c = 0; c < test.columns.size(); ++c) {
+    const auto& [name, labels] = test.columns[c];
+    static const std::vector<std::int64_t> none;
+    const auto& others = train.columns.empty() ? none : train.columns[c].second;
+    std::vector<std::int64_t> classes = labels;
+    classes.insert(classes.end(), others.begin(), others.end());
+    std::sort(classes.begin(), classes.end());
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    test.embedded.columns.push_back(column(name, labels, classes));
+    train.embedded.columns.push_back(column(name, others, classes));
+  }
+}
+
 /// What is known of the test part must be known of the gallery too.
 void require_complete(const Options& options) {
-  if (options.labels.empty() && options.targets.empty())
-    throw Error("nothing is known of the embeddings; give --labels, or --targets, or both");
+  if (options.labels.empty() && options.targets.empty() && options.pairs.empty() &&
+      options.ratings.empty())
+    throw Error(
+        "nothing is known of the embeddings; give --labels, --targets, --pairs or --ratings");
+  if (options.labels.empty() && !options.columns.empty())
+    throw Error("--column goes with --labels: the class is the first column");
   const bool gallery = !options.gallery.empty();
   const auto require = [&](const std::string& of_test, const std::string& of_gallery,
                            const char* what) {
@@ -61,6 +101,14 @@ void require_complete(const Options& options) {
   };
   require(options.labels, options.gallery_labels, "labels");
   require(options.targets, options.gallery_targets, "targets");
+  const auto names = [](const std::vector<std::string>& columns) {
+    std::vector<std::string> result;
+    for (const std::string& is : columns) result.push_back(is.substr(0, is.find('=')));
+    return result;
+  };
+  if (gallery ? names(options.columns) != names(options.gallery_columns)
+              : !options.gallery_columns.empty())
+    throw Error("--gallery-column goes with --gallery: the same columns, in the same order");
 }
 
 Value probe(Registry& registry, const Options& options) {
@@ -74,24 +122,19 @@ Value probe(Registry& registry, const Options& options) {
   const auto evaluator = registry.make<Evaluator>(block);
   const Distance distance = distance_from_string(options.distance);
 
-  Part test = read_part(options.embeddings, options.labels, options.targets);
+  Part test = read_part({options.embeddings, options.labels, options.targets, options.pairs,
+                         options.ratings, options.columns});
   Part train{.embedded = {.embeddings = MatrixF(0, test.embedded.embeddings.cols()), .columns = {}},
-             .labels = {}};
+             .columns = {}};
   if (!options.gallery.empty()) {
-    train = read_part(options.gallery, options.gallery_labels, options.gallery_targets);
+    train = read_part({options.gallery, options.gallery_labels, options.gallery_targets,
+                       options.gallery_pairs, kNoRatings, options.gallery_columns});
     if (train.embedded.embeddings.cols() != test.embedded.embeddings.cols())
       throw Error(fmt::format("{}: has {} dimensions, {} has {}", options.gallery,
                               train.embedded.embeddings.cols(), options.embeddings,
                               test.embedded.embeddings.cols()));
   }
-  if (!options.labels.empty()) {
-    std::vector<std::int64_t> classes = test.labels;
-    classes.insert(classes.end(), train.labels.begin(), train.labels.end());
-    std::sort(classes.begin(), classes.end());
-    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
-    test.embedded.columns = {column(test.labels, classes)};
-    train.embedded.columns = {column(train.labels, classes)};
-  }
+  number_columns(test, train);
 
   Value metrics = Value::object();
   Value reasons = Value::object();
@@ -101,13 +144,17 @@ Value probe(Registry& registry, const Options& options) {
                          .distance = distance,
                          .episodes = no_episodes,
                          .random = Random(0, "probe")};
-  for (const Metric& metric : evaluator->measure(input)) {
+  const Measurement measured = evaluator->measure(input);
+  for (const Metric& metric : measured.metrics) {
     metrics.set(metric.name, metric.value);
     if (!std::isfinite(metric.value)) reasons.set(metric.name, metric.reason);
   }
   Value result = Value::object();
   result.set("metrics", std::move(metrics));
   if (!reasons.as_object().empty()) result.set("reasons", std::move(reasons));
+  Value::List curves;
+  for (const Curve& curve : measured.curves) curves.push_back(to_value(curve));
+  if (!curves.empty()) result.set("curves", Value(std::move(curves)));
   return result;
 }
 
@@ -125,11 +172,19 @@ void add_probe_evaluator(CLI::App& app, Globals& globals, int&) {
       ->required();
   command->add_option("--labels", options->labels, "(n) integers: their classes");
   command->add_option("--targets", options->targets, "(n) numbers: their real labels");
+  command->add_option("--column", options->columns, "a further column of labels, as camera=c.npy")
+      ->type_name("NAME=FILE");
+  command->add_option("--pairs", options->pairs,
+                      "CSV of i,j,kind: 1 for similar, -1 for dissimilar");
+  command->add_option("--ratings", options->ratings, "CSV of i,j,similarity");
   command->add_option("--gallery", options->gallery,
                       "(m × d) array: the training part, and what is searched");
   command->add_option("--gallery-labels", options->gallery_labels, "(m) integers: their classes");
   command->add_option("--gallery-targets", options->gallery_targets,
                       "(m) numbers: their real labels");
+  command->add_option("--gallery-column", options->gallery_columns, "as --column")
+      ->type_name("NAME=FILE");
+  command->add_option("--gallery-pairs", options->gallery_pairs, "as --pairs");
   command->add_option("--parameters", options->parameters, "JSON of the evaluator's parameters");
   command->add_option("--distance", options->distance,
                       "euclidean, squared_euclidean, cosine, dot, bilinear, by_class, chi_squared, "

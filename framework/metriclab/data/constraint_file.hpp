@@ -9,12 +9,15 @@
 
 namespace metriclab {
 
-// Constraints from text files: a row of integers, separated by commas, for each. Examples are
+// Constraints from text files: a row of numbers, separated by commas, for each. Examples are
 // counted from 0; there are n. Each throws Error naming file and line where a row is of another
-// length, no integers, or names an example that isn't there, and where the file is empty.
+// length, not of integers where these are due, or names an example that isn't there, and where the
+// file is empty.
 
 /// i,j,kind: 1 for similar examples, −1 for dissimilar.
 std::vector<LabelledPair> read_pairs(const std::filesystem::path& file, std::int64_t n);
+/// i,j,similarity: how similar, as a real number.
+std::vector<RatedPair> read_ratings(const std::filesystem::path& file, std::int64_t n);
 /// i,j,l: d(i, j) is to be below d(i, l).
 std::vector<std::array<std::int64_t, 3>> read_triplets(const std::filesystem::path& file,
                                                        std::int64_t n);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/data/dataset.hpp>
-
 #include <cstdlib>
+#include <metriclab/data/dataset.hpp>
 
 namespace metriclab {
 namespace fs = std::filesystem;
 
 namespace {
 
-/// The tuples of which every example was chosen, by the examples' new numbers (the first, where one was chosen twice).
+/// The tuples of which every example was chosen, by the examples' new numbers (the first, where one
+/// was chosen twice).
 template <class Tuple>
 void keep_chosen(const std::vector<Tuple>& tuples, const Indices& place, std::vector<Tuple>& kept) {
   for (Tuple tuple : tuples) {
@@ -22,7 +22,8 @@ Constraints subset_of(const Constraints& all, const Indices& indices, std::int64
   Constraints part;
   if (!all.chunks.empty())
     for (std::int64_t i : indices) part.chunks.push_back(all.chunks[static_cast<std::size_t>(i)]);
-  if (all.pairs.empty() && all.triplets.empty() && all.quadruplets.empty()) return part;
+  if (all.pairs.empty() && all.ratings.empty() && all.triplets.empty() && all.quadruplets.empty())
+    return part;
   Indices place(static_cast<std::size_t>(n), -1);
   for (std::size_t i = indices.size(); i-- > 0;)
     place[static_cast<std::size_t>(indices[i])] = static_cast<std::int64_t>(i);
@@ -30,6 +31,11 @@ Constraints subset_of(const Constraints& all, const Indices& indices, std::int64
     const std::int64_t first = place[static_cast<std::size_t>(pair.first)];
     const std::int64_t second = place[static_cast<std::size_t>(pair.second)];
     if (first >= 0 && second >= 0) part.pairs.push_back({first, second, pair.similar});
+  }
+  for (const RatedPair& pair : all.ratings) {
+    const std::int64_t first = place[static_cast<std::size_t>(pair.first)];
+    const std::int64_t second = place[static_cast<std::size_t>(pair.second)];
+    if (first >= 0 && second >= 0) part.ratings.push_back({first, second, pair.similarity});
   }
   keep_chosen(all.triplets, place, part.triplets);
   keep_chosen(all.quadruplets, place, part.quadruplets);
@@ -58,12 +64,14 @@ Data Data::subset(const Indices& indices) const {
     chosen.name = column.name;
     chosen.classes = column.classes;
     chosen.values.reserve(indices.size());
-    for (std::int64_t i : indices) chosen.values.push_back(column.values[static_cast<std::size_t>(i)]);
+    for (std::int64_t i : indices)
+      chosen.values.push_back(column.values[static_cast<std::size_t>(i)]);
   }
   if (!targets.empty())
     for (std::int64_t i : indices) part.targets.push_back(targets[static_cast<std::size_t>(i)]);
   if (!label_sets.empty())
-    for (std::int64_t i : indices) part.label_sets.push_back(label_sets[static_cast<std::size_t>(i)]);
+    for (std::int64_t i : indices)
+      part.label_sets.push_back(label_sets[static_cast<std::size_t>(i)]);
   part.set_classes = set_classes;
   part.constraints = subset_of(constraints, indices, size());
   return part;
@@ -82,8 +90,10 @@ fs::path Places::find(const std::string& name) const {
   for (const fs::path& path : tried)
     if (fs::exists(path, ignored)) return path;
   std::string message = "there is no \"" + tried.front().string() + "\"";
-  if (tried.size() > 1) message += ", nor \"" + tried.back().string() + "\"";
-  else if (given.is_relative()) message += ", and $METRICLAB_DATA, where it would be looked for next, is not set";
+  if (tried.size() > 1)
+    message += ", nor \"" + tried.back().string() + "\"";
+  else if (given.is_relative())
+    message += ", and $METRICLAB_DATA, where it would be looked for next, is not set";
   throw Error(message);
 }
 

@@ -4,13 +4,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <metriclab/data/dataset.hpp>
 #include <metriclab/data/distance.hpp>
 #include <metriclab/plugin/random.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace metriclab {
 
@@ -30,39 +29,44 @@ class Model {
   virtual void save(const std::filesystem::path& folder) const = 0;
 };
 
-/// A quantity over the course of training: one value a step or an epoch.
+/// A quantity over the course of another: one value a step or an epoch of a training; a ROC.
 struct Curve {
-  std::string name;                 // "loss", "validation.map_at_r", …
-  std::string unit;                 // what `at` counts: "epoch", "step", "iteration"
+  std::string name;  // "loss", "validation.map_at_r", "roc", …
+  std::string unit;  // what `at` is: "epoch", "step", "iteration", "false accept rate"
   std::vector<double> at, values;
 };
+
+/// As results have it: {"name": …, "unit": …, "at": […], "values": […]}.
+Value to_value(const Curve& curve);
 
 /// What a method is given. Everything is about the training part; the test part is out of reach.
 struct Training {
   const Data& data;
-  Random random;                     // this run's own stream
-  Random initialization;             // the stream of initial weights: the same for all methods of a seed
+  Random random;          // this run's own stream
+  Random initialization;  // the stream of initial weights: the same for all methods of a seed
   int threads = 1;
-  std::filesystem::path checkpoints; // a folder for interrupted work to go on from; "" for none
-  std::function<void(double done, const std::string& what)> progress; // done in 0 … 1; may be empty
+  std::filesystem::path checkpoints;  // a folder for interrupted work to go on from; "" for none
+  std::function<void(double done, const std::string& what)>
+      progress;  // done in 0 … 1; may be empty
 };
 
 /// What a method gives.
 struct Fit {
   std::unique_ptr<Model> model;
-  Value report = Value::object();    // {"objective": …, "iterations": …, "stopped": "converged"}
+  Value report = Value::object();  // {"objective": …, "iterations": …, "stopped": "converged"}
   std::vector<Curve> curves;
 };
 
-/// What learns a distance: a classical solver, or a deep method composed of architecture, loss and so on.
+/// What learns a distance: a classical solver, or a deep method composed of architecture, loss and
+/// so on.
 class Method : public Component {
  public:
   static constexpr std::string_view kind = "method";
   static constexpr std::string_view abi = kEigenAbi;
   ~Method() override;
 
-  /// Why this method can't be used on such data by its nature ("conv4 takes images, these are vectors of 13"), or
-  /// nullopt. The run is then skipped, not failed.
+  /// Why this method can't be used on such data by its nature ("conv4 takes images, these are
+  /// vectors of 13"), or nullopt. The run is then skipped, not failed.
   virtual std::optional<std::string> unsuitable(const Data&) const { return std::nullopt; }
   /// Learns. Throws Error where the data or the parameters don't allow it.
   virtual Fit fit(const Training& training) = 0;

@@ -185,7 +185,34 @@ at::Tensor cosine_matrix(const at::Tensor& x, const at::Tensor& y) {
 
 at::Tensor manhattan_matrix(const at::Tensor& x, const at::Tensor& y) {
   constexpr std::int64_t kDirectly = 2;  // cdist's mode that never goes by way of a product
-  return at::cdist(x, y, 1, kDirectly);
+  if (!x.is_cpu()) return at::cdist(x, y, 1, kDirectly);
+  const bool same = x.is_same(y);
+  const at::Tensor a = x.detach().contiguous(), b = same ? a : y.detach().contiguous();
+  const std::int64_t n = a.size(0), m = b.size(0), d = a.size(1);
+  at::Tensor distances = a.new_empty({n, m});
+  by_type(a, [&]<class T>(T) {
+    city_block_distances(a.data_ptr<T>(), n, b.data_ptr<T>(), m, d, distances.data_ptr<T>());
+  });
+  std::vector<at::Tensor> inputs = {x};
+  if (!same) inputs.push_back(y);
+  return with_backward(distances, inputs, [=, needed = Needed(x, y)](const at::Tensor& outer) {
+    at::Tensor h = outer.contiguous();
+    // Of a pair of rows either order counts.
+    if (same) h = h.add(h.t());
+    std::vector<at::Tensor> gradients(same ? 1 : 2);
+    by_type(h, [&]<class T>(T) {
+      const T *of_x = a.data_ptr<T>(), *of_y = b.data_ptr<T>();
+      if (needed.x) {
+        gradients[0] = at::empty_like(a);
+        city_block_rows(h.data_ptr<T>(), of_x, n, of_y, m, d, gradients[0].data_ptr<T>());
+      }
+      if (!same && needed.y) {
+        gradients[1] = at::empty_like(b);
+        city_block_columns(h.data_ptr<T>(), of_x, n, of_y, m, d, gradients[1].data_ptr<T>());
+      }
+    });
+    return gradients;
+  });
 }
 
 at::Tensor dot_matrix(const at::Tensor& x, const at::Tensor& y) { return products(x, y, -1, 0); }

@@ -137,6 +137,47 @@ METRICLAB_INLINE void column_sums(const T* h, std::int64_t n, std::int64_t m, T*
     for (std::int64_t j = 0; j < m; ++j) sums[j] += h[i * m + j];
 }
 
+// So many rows of y stay in the nearest cache while all of x goes by.
+constexpr std::int64_t kNearRows = 32;
+
+template <class T>
+METRICLAB_INLINE void all_city_block(const T* x, std::int64_t n, const T* y, std::int64_t m,
+                                     std::int64_t d, T* distances) {
+  for (std::int64_t left = 0; left < m; left += kNearRows)
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = left; j < std::min(m, left + kNearRows); ++j) {
+        const T *a = x + i * d, *b = y + j * d;
+        distances[i * m + j] =
+            lane_sum<T>(d, [=](std::int64_t k) { return std::abs(a[k] - b[k]); });
+      }
+}
+
+/// to += h sign(x − y)
+template <class T>
+METRICLAB_INLINE void add_signs(T h, const T* x, const T* y, std::int64_t d, T* to) {
+  for (std::int64_t k = 0; k < d; ++k) to[k] += x[k] > y[k] ? h : (x[k] < y[k] ? -h : T(0));
+}
+
+template <class T>
+METRICLAB_INLINE void all_city_block_rows(const T* h, const T* x, std::int64_t n, const T* y,
+                                          std::int64_t m, std::int64_t d, T* result) {
+  std::fill_n(result, n * d, T(0));
+  for (std::int64_t left = 0; left < m; left += kNearRows)
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = left; j < std::min(m, left + kNearRows); ++j)
+        add_signs(h[i * m + j], x + i * d, y + j * d, d, result + i * d);
+}
+
+template <class T>
+METRICLAB_INLINE void all_city_block_columns(const T* h, const T* x, std::int64_t n, const T* y,
+                                             std::int64_t m, std::int64_t d, T* result) {
+  std::fill_n(result, m * d, T(0));
+  for (std::int64_t left = 0; left < m; left += kNearRows)
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = left; j < std::min(m, left + kNearRows); ++j)
+        add_signs(h[i * m + j], y + j * d, x + i * d, d, result + j * d);
+}
+
 template <class T>
 METRICLAB_INLINE void shift_and_scale(T* x, std::int64_t count, T slope, T shift) {
   for (std::int64_t k = 0; k < count; ++k) x[k] = slope * x[k] + shift;
@@ -192,6 +233,18 @@ METRICLAB_INLINE void all_normalized_backward(const T* g, const T* unit, const T
   METRICLAB_WIDE void wide_column_sums(const T* h, std::int64_t n, std::int64_t m, T* sums) {      \
     column_sums(h, n, m, sums);                                                                    \
   }                                                                                                \
+  METRICLAB_WIDE void wide_city_block(const T* x, std::int64_t n, const T* y, std::int64_t m,      \
+                                      std::int64_t d, T* distances) {                              \
+    all_city_block(x, n, y, m, d, distances);                                                      \
+  }                                                                                                \
+  METRICLAB_WIDE void wide_city_block_rows(const T* h, const T* x, std::int64_t n, const T* y,     \
+                                           std::int64_t m, std::int64_t d, T* result) {            \
+    all_city_block_rows(h, x, n, y, m, d, result);                                                 \
+  }                                                                                                \
+  METRICLAB_WIDE void wide_city_block_columns(const T* h, const T* x, std::int64_t n, const T* y,  \
+                                              std::int64_t m, std::int64_t d, T* result) {         \
+    all_city_block_columns(h, x, n, y, m, d, result);                                              \
+  }                                                                                                \
   METRICLAB_WIDE void wide_affine(T* x, std::int64_t count, T slope, T shift) {                    \
     shift_and_scale(x, count, slope, shift);                                                       \
   }                                                                                                \
@@ -245,6 +298,21 @@ void rows_by_column_sums(const T* h, std::int64_t n, std::int64_t m, const T* y,
       result[j * d + k] = sums[static_cast<std::size_t>(j)] * y[j * d + k];
 }
 template <class T>
+void city_block_distances(const T* x, std::int64_t n, const T* y, std::int64_t m, std::int64_t d,
+                          T* distances) {
+  wide_city_block(x, n, y, m, d, distances);
+}
+template <class T>
+void city_block_rows(const T* h, const T* x, std::int64_t n, const T* y, std::int64_t m,
+                     std::int64_t d, T* result) {
+  wide_city_block_rows(h, x, n, y, m, d, result);
+}
+template <class T>
+void city_block_columns(const T* h, const T* x, std::int64_t n, const T* y, std::int64_t m,
+                        std::int64_t d, T* result) {
+  wide_city_block_columns(h, x, n, y, m, d, result);
+}
+template <class T>
 void affine(T* x, std::int64_t count, T slope, T shift) {
   wide_affine(x, count, slope, shift);
 }
@@ -258,16 +326,22 @@ void normalize_backward(const T* g, const T* unit, const T* lengths, std::int64_
   wide_normalize_backward(g, unit, lengths, n, d, least, gradient);
 }
 
-#define METRICLAB_EXPORT(T)                                                                       \
-  template void distances_from_products(const T*, std::int64_t, const T*, std::int64_t,           \
-                                        std::int64_t, bool, bool, T*);                            \
-  template void slopes(const T*, const T*, std::int64_t, T, T*);                                  \
-  template void symmetric_slopes(const T*, const T*, std::int64_t, T, T*);                        \
-  template void rows_by_sums(const T*, std::int64_t, std::int64_t, const T*, std::int64_t, T*);   \
-  template void rows_by_column_sums(const T*, std::int64_t, std::int64_t, const T*, std::int64_t, \
-                                    T*);                                                          \
-  template void affine(T*, std::int64_t, T, T);                                                   \
-  template void normalize(const T*, std::int64_t, std::int64_t, T, T*, T*);                       \
+#define METRICLAB_EXPORT(T)                                                                        \
+  template void distances_from_products(const T*, std::int64_t, const T*, std::int64_t,            \
+                                        std::int64_t, bool, bool, T*);                             \
+  template void slopes(const T*, const T*, std::int64_t, T, T*);                                   \
+  template void symmetric_slopes(const T*, const T*, std::int64_t, T, T*);                         \
+  template void rows_by_sums(const T*, std::int64_t, std::int64_t, const T*, std::int64_t, T*);    \
+  template void rows_by_column_sums(const T*, std::int64_t, std::int64_t, const T*, std::int64_t,  \
+                                    T*);                                                           \
+  template void city_block_distances(const T*, std::int64_t, const T*, std::int64_t, std::int64_t, \
+                                     T*);                                                          \
+  template void city_block_rows(const T*, const T*, std::int64_t, const T*, std::int64_t,          \
+                                std::int64_t, T*);                                                 \
+  template void city_block_columns(const T*, const T*, std::int64_t, const T*, std::int64_t,       \
+                                   std::int64_t, T*);                                              \
+  template void affine(T*, std::int64_t, T, T);                                                    \
+  template void normalize(const T*, std::int64_t, std::int64_t, T, T*, T*);                        \
   template void normalize_backward(const T*, const T*, const T*, std::int64_t, std::int64_t, T, T*);
 METRICLAB_EXPORT(float)
 METRICLAB_EXPORT(double)

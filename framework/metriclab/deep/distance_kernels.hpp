@@ -31,6 +31,19 @@ template <class T>
 void rows_by_column_sums(const T* h, std::int64_t n, std::int64_t m, const T* y, std::int64_t d,
                          T* result);
 
+/// Σ_k |x_ik − y_jk|, (n × m).
+template <class T>
+void city_block_distances(const T* x, std::int64_t n, const T* y, std::int64_t m, std::int64_t d,
+                          T* distances);
+/// result_i = Σ_j h_ij sign(x_i − y_j); h (n × m), result (n × d).
+template <class T>
+void city_block_rows(const T* h, const T* x, std::int64_t n, const T* y, std::int64_t m,
+                     std::int64_t d, T* result);
+/// result_j = Σ_i h_ij sign(y_j − x_i); result (m × d).
+template <class T>
+void city_block_columns(const T* h, const T* x, std::int64_t n, const T* y, std::int64_t m,
+                        std::int64_t d, T* result);
+
 /// x = slope · x + shift
 template <class T>
 void affine(T* x, std::int64_t count, T slope, T shift);

@@ -56,10 +56,13 @@ Positives positives_of(const PairPlaces& places) {
 
 NearAndFar near_and_far(const at::Tensor& distances, const at::Tensor& anchors,
                         const at::Tensor& positives, const at::Tensor& negatives) {
-  const at::Tensor rows = distances.index_select(0, anchors),
-                   near = rows.gather(1, positives.unsqueeze(1));
-  if (!negatives.defined()) return {near, rows};
-  return {near.squeeze(1), rows.gather(1, negatives.unsqueeze(1)).squeeze(1)};
+  if (negatives.defined()) {
+    const at::Tensor cells = distances.reshape({-1}), starts = anchors.mul(distances.size(1));
+    return {cells.index_select(0, starts.add(positives)),
+            cells.index_select(0, starts.add(negatives))};
+  }
+  const at::Tensor rows = distances.index_select(0, anchors);
+  return {rows.gather(1, positives.unsqueeze(1)), rows};
 }
 
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
@@ -133,6 +136,43 @@ at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, con
     return std::vector<at::Tensor>{gradient.mul(outer)};
   });
 }
+
+bool are_few_triplets(const Batch& batch, const Tuples& tuples) {
+  constexpr std::int64_t kCost = 32;  // of a distance alone, against one in a product
+  return tuples.form == Tuples::Form::triplets &&
+         tuples.anchor.size(0) * kCost <= batch.embeddings.size(0) * batch.others().size(0);
+}
+
+template <class T>
+void add_triplet_softplus(TermSum& terms, const PairRow<T>& row, T margin, std::vector<T>& slopes) {
+  const std::size_t n_positives = row.positives.size();
+  const std::optional<double> known = terms.known_factor(row.anchor);
+  slopes.resize(row.negatives.size());
+  const auto sum = [&](std::size_t k) {
+    return softplus_sum<T>(row.negatives, T(-1), row.positives[k] + margin, terms.kept<T>(),
+                           slopes);
+  };
+  const auto differentiate = [&](std::size_t k, double factor) {
+    add_scaled<T>(slopes, static_cast<T>(-factor), row.negative_gradient);
+    row.positive_gradient[k] += static_cast<T>(factor * sum_of<T>(slopes));
+  };
+  KeptSum all;
+  for (std::size_t k = 0; k < n_positives; ++k) {
+    const KeptSum one = sum(k);
+    all.sum += one.sum;
+    all.n_kept += one.n_kept;
+    if (known) differentiate(k, *known);
+  }
+  const double factor = terms.add(row.anchor, all, n_positives * row.negatives.size());
+  if (known || factor == 0) return;
+  for (std::size_t k = 0; k < n_positives; ++k) {
+    sum(k);
+    differentiate(k, factor);
+  }
+}
+
+template void add_triplet_softplus(TermSum&, const PairRow<float>&, float, std::vector<float>&);
+template void add_triplet_softplus(TermSum&, const PairRow<double>&, double, std::vector<double>&);
 
 void visit_triplets(
     const at::Tensor& distances, const Batch& batch, const Tuples& tuples, const TripletTerm& term,

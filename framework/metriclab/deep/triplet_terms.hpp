@@ -41,6 +41,21 @@ at::Tensor reduced_list(const at::Tensor& terms, const Batch& batch, const Tuple
 at::Tensor reduced_triplets(const at::Tensor& distances, const Batch& batch, const Tuples& tuples,
                             const Reduction& reduction, const TripletTerm& term);
 
+/// True where the triplets listed are so few, a miner's choice of one or so for an anchor, that
+/// their distances alone (`TupleLoss::distances_at`) cost less than a matrix, although a single one
+/// costs some times as much as one in a product.
+bool are_few_triplets(const Batch& batch, const Tuples& tuples);
+
+/// All the triplets of one anchor as log(1 + e^{d(a, p) − d(a, n) + margin}): adds them to `terms`,
+/// and their gradient to the row's, but for the factor `terms.scale()`.
+template <class T>
+void add_triplet_softplus(TermSum& terms, const PairRow<T>& row, T margin, std::vector<T>& scratch);
+
+extern template void add_triplet_softplus(TermSum&, const PairRow<float>&, float,
+                                          std::vector<float>&);
+extern template void add_triplet_softplus(TermSum&, const PairRow<double>&, double,
+                                          std::vector<double>&);
+
 /// Calls `visit(terms, counts)`, of one shape, for one part of those triplets after the other, each
 /// term counting so often; without autograd.
 void visit_triplets(

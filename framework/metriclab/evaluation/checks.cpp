@@ -19,10 +19,10 @@ void require_finite(const Evaluation& input) {
         input.train.embeddings.cols(), input.test.embeddings.cols()));
 }
 
-Metric undefined(std::string name, std::string reason, bool higher_is_better) {
+Metric undefined(std::string name, std::string reason, Better better) {
   return {.name = std::move(name),
           .value = std::numeric_limits<double>::quiet_NaN(),
-          .higher_is_better = higher_is_better,
+          .better = better,
           .reason = std::move(reason)};
 }
 

@@ -13,7 +13,7 @@ namespace metriclab {
 void require_finite(const Evaluation& input);
 
 /// A metric that can't be computed: NaN and why.
-Metric undefined(std::string name, std::string reason, bool higher_is_better = true);
+Metric undefined(std::string name, std::string reason, Better better = Better::higher);
 
 /// The examples of each class that has any, by rising label.
 std::map<std::int32_t, Indices> members_by_class(const std::vector<std::int32_t>& labels);

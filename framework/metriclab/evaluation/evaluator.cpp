@@ -7,7 +7,7 @@ namespace metriclab {
 
 Evaluator::~Evaluator() = default;
 
-std::vector<Metric> Evaluator::measure(const Evaluation& input) const {
+Measurement Evaluator::measure(const Evaluation& input) const {
   std::string reason;
   if (!compares(input.distance))
     reason = fmt::format("it can't go by the distance \"{}\" of these embeddings",
@@ -19,8 +19,9 @@ std::vector<Metric> Evaluator::measure(const Evaluation& input) const {
   const Embedded none;
   const std::vector<Episode> no_episodes;
   std::vector<Metric> metrics =
-      evaluate({.train = none, .test = none, .episodes = no_episodes, .random = input.random});
-  for (Metric& metric : metrics) metric = undefined(metric.name, reason, metric.higher_is_better);
+      evaluate({.train = none, .test = none, .episodes = no_episodes, .random = input.random})
+          .metrics;
+  for (Metric& metric : metrics) metric = undefined(metric.name, reason, metric.better);
   return metrics;
 }
 

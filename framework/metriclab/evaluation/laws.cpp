@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/evaluation/laws.hpp>
+#include <numeric>
 #include <set>
 
 namespace metriclab {
@@ -13,14 +14,45 @@ namespace {
 constexpr std::int64_t kDimension = 4;
 constexpr std::int32_t kClasses = 5;
 
-/// The targets are the numbers of the classes: where classes are separate they can be predicted.
-Embedded embedded(MatrixF points, std::vector<std::int32_t> labels) {
+/// All that may be known of examples: the class; a real target, the number of the class, so that
+/// it can be predicted where classes are separate; "camera", of which each class has both; "kind",
+/// users and items; "identity", which none shares; and of each pair of a user and an item whether,
+/// and how far, they are similar: as members of one class are.
+Embedded embedded(MatrixF points, std::vector<std::int32_t> labels,
+                  const std::vector<std::int32_t>& identities) {
   std::vector<std::string> classes;
   std::vector<double> targets(labels.begin(), labels.end());
   for (std::int32_t c = 0; c < kClasses; ++c) classes.push_back(std::to_string(c));
-  return {.embeddings = std::move(points),
-          .columns = {{.name = "class", .values = std::move(labels), .classes = classes}},
-          .targets = std::move(targets)};
+  Embedded is{.embeddings = std::move(points),
+              .columns = {{.name = "class", .values = std::move(labels), .classes = classes},
+                          {.name = "camera", .values = {}, .classes = {"a", "b"}},
+                          {.name = "kind", .values = {}, .classes = {"user", "item"}},
+                          {.name = "identity", .values = identities, .classes = {}}},
+              .targets = std::move(targets)};
+  const auto n = static_cast<std::int64_t>(identities.size());
+  for (std::int64_t i = 0; i < n; ++i) {
+    is.columns[3].classes.push_back(std::to_string(i));
+    const std::int32_t round = identities[static_cast<std::size_t>(i)] / kClasses;
+    is.columns[1].values.push_back(round % 2);
+    is.columns[2].values.push_back(round % 3 == 0 ? 0 : 1);
+  }
+  const auto value = [&](std::size_t column, std::int64_t i) {
+    return is.columns[column].values[static_cast<std::size_t>(i)];
+  };
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (value(2, i) != 0 || value(2, j) != 1) continue;
+      const bool similar = value(0, i) == value(0, j);
+      is.constraints.pairs.push_back({i, j, similar});
+      is.constraints.ratings.push_back({i, j, similar ? 1.0 : 0.0});
+    }
+  return is;
+}
+
+std::vector<std::int32_t> counted(std::int64_t n) {
+  std::vector<std::int32_t> result(static_cast<std::size_t>(n));
+  std::iota(result.begin(), result.end(), 0);
+  return result;
 }
 
 /// `n` examples whose classes are `separation` deviations apart.
@@ -37,7 +69,7 @@ Embedded points(std::int64_t n, double separation, std::uint64_t seed,
       at(i, j) = static_cast<float>(random.normal() + centre);
     }
   }
-  return embedded(std::move(at), std::move(labels));
+  return embedded(std::move(at), std::move(labels), counted(n));
 }
 
 /// Tasks of 3 ways with 2 shots and 3 queries each.
@@ -96,9 +128,12 @@ Input under(Distance distance, Input is) {
 }
 
 Embedded permuted(const Embedded& is, const Indices& order) {
-  std::vector<std::int32_t> labels;
-  for (std::int64_t i : order) labels.push_back(is.labels()[static_cast<std::size_t>(i)]);
-  return embedded(is.embeddings(order, Eigen::all), labels);
+  std::vector<std::int32_t> labels, identities;
+  for (std::int64_t i : order) {
+    labels.push_back(is.labels()[static_cast<std::size_t>(i)]);
+    identities.push_back(is.columns[3].values[static_cast<std::size_t>(i)]);
+  }
+  return embedded(is.embeddings(order, Eigen::all), labels, identities);
 }
 
 Input permuted(const Input& is, std::uint64_t seed) {
@@ -124,11 +159,13 @@ class Laws {
   explicit Laws(const Evaluator& evaluator) : evaluator_(evaluator) {}
 
   std::vector<Metric> evaluated(const Input& is, std::uint64_t seed = 1) const {
-    return evaluator_.evaluate({.train = is.train,
-                                .test = is.test,
-                                .distance = is.distance,
-                                .episodes = is.episodes,
-                                .random = Random(seed, "conformance")});
+    return evaluator_
+        .evaluate({.train = is.train,
+                   .test = is.test,
+                   .distance = is.distance,
+                   .episodes = is.episodes,
+                   .random = Random(seed, "conformance")})
+        .metrics;
   }
 
   std::string bad_on(const Input& is) const {
@@ -184,11 +221,12 @@ class Laws {
         const auto random = evaluated(under(distance, input_of(0, 5))),
                    separated = evaluated(under(distance, input_of(100, 5)));
         for (std::size_t m = 0; m < std::min(random.size(), separated.size()); ++m) {
+          if (random[m].better == Better::neither) continue;
           const double gain = separated[m].value - random[m].value;
-          if ((random[m].higher_is_better ? gain : -gain) < -1e-9)
+          if ((random[m].better == Better::higher ? gain : -gain) < -1e-9)
             return fmt::format("{} is {}, for random ones {}, and {} is said to be better",
                                random[m].name, separated[m].value, random[m].value,
-                               random[m].higher_is_better ? "higher" : "lower");
+                               random[m].better == Better::higher ? "higher" : "lower");
         }
       }
       return "";
@@ -284,7 +322,7 @@ class Laws {
   std::string broken(const std::string& property) const {
     if (property == "one_when_separated") {
       for (const Metric& metric : evaluated(input_of(100, 15)))
-        if (!(std::abs(metric.value - (metric.higher_is_better ? 1 : 0)) <= 1e-9))
+        if (!(std::abs(metric.value - (metric.better == Better::higher ? 1 : 0)) <= 1e-9))
           return fmt::format("{} is {}", metric.name, metric.value);
       return "";
     }

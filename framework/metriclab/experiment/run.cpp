@@ -58,43 +58,42 @@ class Stages {
   Value seconds_ = Value::object();
 };
 
-Value to_value(const Curve& curve) {
-  auto list = [](const std::vector<double>& numbers) {
-    Value::List values;
-    for (double number : numbers) values.emplace_back(number);
-    return Value(std::move(values));
-  };
-  Value value = Value::object();
-  value.set("name", curve.name);
-  value.set("unit", curve.unit);
-  value.set("at", list(curve.at));
-  value.set("values", list(curve.values));
-  return value;
-}
-
 Embedded embedded(const Model& model, const Data& part) {
-  return {
-      .embeddings = model.embed(part.examples), .columns = part.columns, .targets = part.targets};
+  return {.embeddings = model.embed(part.examples),
+          .columns = part.columns,
+          .targets = part.targets,
+          .constraints = part.constraints};
 }
 
-/// Metrics go to `result` as "evaluator.metric".
+Value to_value(Better better) {
+  return better == Better::neither ? Value() : Value(better == Better::higher);
+}
+
+/// Metrics go to `result` as "evaluator.metric", and so do curves, behind those of the training.
 void measure(const Value& evaluators, const Evaluation& input, const Random& random,
-             Registry& registry, Value& result) {
+             Registry& registry, Value::List curves, Value& result) {
   Value metrics = Value::object(), directions = Value::object(), reasons = Value::object();
   for (const Value& is : evaluators.as_list()) {
     const auto evaluator = registry.create_as<Evaluator>(is.at("block"));
     Evaluation own = input;
     own.random = random.child(is.at("block").at("plugin").as_string());
-    for (const Metric& metric : evaluator->measure(own)) {
-      const std::string name = is.at("name").as_string() + "." + metric.name;
+    Measurement measured = evaluator->measure(own);
+    const std::string prefix = is.at("name").as_string() + ".";
+    for (Curve& curve : measured.curves) {
+      curve.name = prefix + curve.name;
+      curves.push_back(to_value(curve));
+    }
+    for (const Metric& metric : measured.metrics) {
+      const std::string name = prefix + metric.name;
       metrics.set(name, metric.value);
-      directions.set(name, metric.higher_is_better);
+      directions.set(name, to_value(metric.better));
       if (!std::isfinite(metric.value)) reasons.set(name, metric.reason);
     }
   }
   result.set("metrics", std::move(metrics));
   result.set("higher_is_better", std::move(directions));
   result.set("reasons", std::move(reasons));
+  result.set("curves", Value(std::move(curves)));
 }
 
 struct Skipped {
@@ -148,7 +147,6 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   result.set("report", std::move(fit.report));
   Value::List curves;
   for (const Curve& curve : fit.curves) curves.push_back(to_value(curve));
-  result.set("curves", Value(std::move(curves)));
   if (!context.model.empty())
     save_model(context.model, kind, method_of.at("block"), train, normalizer, *fit.model);
 
@@ -165,7 +163,7 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
            .episodes = split.episodes,
            .random = Random(0),
            .threads = context.threads},
-          Random(unsigned_seed, "evaluation").child(step), registry, result);
+          Random(unsigned_seed, "evaluation").child(step), registry, std::move(curves), result);
   result.set("distance", to_string(fit.model->distance()));
 }
 

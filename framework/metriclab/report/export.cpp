@@ -55,7 +55,9 @@ std::string json_of(const Table& table) {
   for (std::size_t metric = 0; metric < table.metrics.size(); ++metric) {
     Value& one = metrics.emplace_back(Value::object());
     one.set("name", table.metrics[metric]);
-    one.set("higher_is_better", static_cast<bool>(table.higher_is_better[metric]));
+    const Better better = table.better[metric];
+    one.set("higher_is_better",
+            better == Better::neither ? Value() : Value(better == Better::higher));
     Value ranks = Value::object();
     for (std::size_t method = 0; method < table.methods.size(); ++method)
       if (const auto& rank = table.average_ranks[metric].ranks[method])

@@ -81,15 +81,23 @@ void read_coordinates(const Json& run, Record& record) {
   record.seed = seed->get<std::int64_t>();
 }
 
+/// What a result says; higher where it says nothing.
+Better better_of(const Json& directions, const std::string& metric) {
+  const auto is = directions.find(metric);
+  if (is == directions.end()) return Better::higher;
+  if (is->is_null()) return Better::neither;
+  return !is->is_boolean() || is->get<bool>() ? Better::higher : Better::lower;
+}
+
 struct Reader {
   Results results;
   std::unordered_set<std::string> known_metrics;
   std::vector<std::string> seconds;
 
-  void add_metric(const std::string& name, bool higher_is_better, std::vector<std::string>& names) {
+  void add_metric(const std::string& name, Better better, std::vector<std::string>& names) {
     if (!known_metrics.insert(name).second) return;
     names.push_back(name);
-    results.higher_is_better[name] = higher_is_better;
+    results.better[name] = better;
   }
 
   Record read_record(const fs::path& file) {
@@ -112,10 +120,7 @@ struct Reader {
     const Json& directions = part("higher_is_better");
     const Json& reasons = part("reasons");
     for (const auto& [name, value] : part("metrics").items()) {
-      const auto direction = directions.find(name);
-      add_metric(
-          name, direction == directions.end() || !direction->is_boolean() || direction->get<bool>(),
-          results.metrics);
+      add_metric(name, better_of(directions, name), results.metrics);
       if (value.is_number())
         record.measurements.push_back({name, value.get<double>(), ""});
       else
@@ -126,7 +131,7 @@ struct Reader {
       for (const auto& [name, value] : part("seconds").items())
         if (value.is_number()) {
           record.measurements.push_back({"seconds." + name, value.get<double>(), ""});
-          add_metric(record.measurements.back().name, false, seconds);
+          add_metric(record.measurements.back().name, Better::lower, seconds);
         }
     return record;
   }

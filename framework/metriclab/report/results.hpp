@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <metriclab/plugin/better.hpp>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,13 @@ struct Record {
 
 /// What the result files of some folders say, read without knowing spec or plugins.
 struct Results {
-  std::vector<std::string> experiments;          // in the order of the folders
-  std::vector<Record> records;                   // in the order of the plan
-  std::vector<std::string> metrics;              // names in the order met, the seconds last
-  std::map<std::string, bool> higher_is_better;  // of each of those
-  std::int64_t left_out = 0;                     // result files that the present specs don't name
-  std::vector<std::string> problems;  // "FILE: what is wrong", for files that can't be used
-  std::vector<std::string> notes;     // what else a reader of the table should know
+  std::vector<std::string> experiments;  // in the order of the folders
+  std::vector<Record> records;           // in the order of the plan
+  std::vector<std::string> metrics;      // names in the order met, the seconds last
+  std::map<std::string, Better> better;  // of each of those
+  std::int64_t left_out = 0;             // result files that the present specs don't name
+  std::vector<std::string> problems;     // "FILE: what is wrong", for files that can't be used
+  std::vector<std::string> notes;        // what else a reader of the table should know
 };
 
 /// Reads `results/<experiment>/` folders: plan.json says which runs the present spec names,

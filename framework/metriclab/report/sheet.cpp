@@ -19,6 +19,18 @@ int decimals(const Table& table, std::size_t metric, std::size_t dataset) {
   return std::max(0, 3 - static_cast<int>(std::floor(std::log10(most))));
 }
 
+const char* said_better(Better better) {
+  switch (better) {
+    case Better::higher:
+      return " (higher is better)";
+    case Better::lower:
+      return " (lower is better)";
+    case Better::neither:
+      break;
+  }
+  return "";
+}
+
 class Layout {
  public:
   Layout(const Table& table, bool datasets_as_rows)
@@ -96,7 +108,7 @@ class Layout {
       for (const auto& rank : average.ranks)
         if (rank) there.push_back(*rank);
       any |= !there.empty();
-      const std::vector<double> places = ranks_of(there, false);
+      const std::vector<double> places = ranks_of(there, Better::lower);
       double first = 0, last = 0;
       if (!places.empty()) {
         first = *std::min_element(places.begin(), places.end());
@@ -126,6 +138,7 @@ class Layout {
       sheet_.rank_rows = 1;
     }
     for (std::size_t metric = 0; metric < table_.metrics.size(); ++metric) {
+      if (table_.better[metric] == Better::neither) continue;
       const std::int64_t over = table_.average_ranks[metric].datasets;
       const auto all = static_cast<std::int64_t>(table_.datasets.size());
       std::string text =
@@ -142,8 +155,8 @@ class Layout {
   void describe() {
     std::string metrics;
     for (std::size_t metric = 0; metric < table_.metrics.size(); ++metric)
-      metrics += fmt::format("{}{} ({} is better)", metric > 0 ? ", " : "", table_.metrics[metric],
-                             table_.higher_is_better[metric] ? "higher" : "lower");
+      metrics += fmt::format("{}{}{}", metric > 0 ? ", " : "", table_.metrics[metric],
+                             said_better(table_.better[metric]));
     if (metrics.empty()) metrics = "no metric yet: no run has been measured";
     if (any_deviation_) metrics += "; mean ± standard deviation";
     sheet_.description.push_back(metrics);

@@ -95,7 +95,7 @@ void rank_cells(Table& table, std::size_t metric, std::size_t dataset) {
       values.push_back(cells[method].mean);
       complete.push_back(&cells[method]);
     }
-  const std::vector<double> ranks = ranks_of(values, table.higher_is_better[metric]);
+  const std::vector<double> ranks = ranks_of(values, table.better[metric]);
   if (ranks.empty()) return;
   const double first = *std::min_element(ranks.begin(), ranks.end());
   const double last = *std::max_element(ranks.begin(), ranks.end());
@@ -115,6 +115,7 @@ AverageRanks average(const Table& table, std::size_t metric) {
       }
   AverageRanks result;
   result.ranks.resize(table.methods.size());
+  if (table.better[metric] == Better::neither) return result;
   std::vector<double> sums(taking_part.size(), 0.0);
   for (std::size_t dataset = 0; dataset < table.datasets.size(); ++dataset) {
     const auto complete = [&](std::size_t method) {
@@ -133,11 +134,12 @@ AverageRanks average(const Table& table, std::size_t metric) {
 
 }  // namespace
 
-std::vector<double> ranks_of(const std::vector<double>& values, bool higher_is_better) {
+std::vector<double> ranks_of(const std::vector<double>& values, Better better) {
+  if (better == Better::neither) return {};
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return higher_is_better ? values[a] > values[b] : values[a] < values[b];
+    return better == Better::higher ? values[a] > values[b] : values[a] < values[b];
   });
   std::vector<double> ranks(values.size());
   for (std::size_t first = 0; first < order.size();) {
@@ -163,8 +165,7 @@ Table make_table(const Results& results, const TableOptions& options) {
   table.problems = results.problems;
   table.notes = results.notes;
   table.metrics = choose_metrics(results, options.metrics);
-  for (const std::string& metric : table.metrics)
-    table.higher_is_better.push_back(results.higher_is_better.at(metric));
+  for (const std::string& metric : table.metrics) table.better.push_back(results.better.at(metric));
 
   Names datasets, methods;
   for (const Record& record : results.records) {

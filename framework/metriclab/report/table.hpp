@@ -49,7 +49,7 @@ struct AverageRanks {
 
 struct Table {
   std::vector<std::string> experiments, datasets, methods, metrics;
-  std::vector<bool> higher_is_better;       // by metric
+  std::vector<Better> better;               // by metric
   std::vector<Cell> cells;                  // (metric, data set, method), the last fastest
   std::vector<AverageRanks> average_ranks;  // by metric
   std::vector<std::vector<std::string>>
@@ -63,8 +63,9 @@ struct Table {
 };
 
 /// Ranks of values, 1 for the best. Values that differ by rounding alone (1e-12, relative to the
-/// larger) tie, and ties share the mean of their ranks, so that the sum is n(n + 1)/2.
-std::vector<double> ranks_of(const std::vector<double>& values, bool higher_is_better);
+/// larger) tie, and ties share the mean of their ranks, so that the sum is n(n + 1)/2. None where
+/// neither is better.
+std::vector<double> ranks_of(const std::vector<double>& values, Better better);
 
 /// Throws Error when a metric was measured nowhere, naming those that were.
 Table make_table(const Results& results, const TableOptions& options);
