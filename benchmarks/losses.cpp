@@ -4,7 +4,7 @@
 // products (the time of one 2048³ single-precision matrix product in the same run); beside it the
 // growth of peak memory, the same loss in tensor operations alone ("tensors", the formula that
 // devices of their own run), and, from a file of figures in products, another implementation:
-//     losses [--peers peers.csv] [--batches 128,512,2048,8192] [NAME or JSON of a loss…]
+//     losses [--peers peers.csv] [--batches 128,512,2048,8192] [NAME of a loss or miner, or JSON of a loss…]
 #include <ATen/Parallel.h>
 #include <ATen/ops/mm.h>
 #include <fmt/format.h>
@@ -269,7 +269,8 @@ int main(int argc, char** argv) {
   std::vector<Subject> subjects;
   for (const Subject& subject : kSubjects)
     if (names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-          return subject.loss == name || subject.loss == '"' + name + '"';
+          const std::string quoted = '"' + name + '"';
+          return subject.loss == name || subject.loss == quoted || subject.miner == quoted;
         }))
       subjects.push_back(subject);
   for (const std::string& name : names)

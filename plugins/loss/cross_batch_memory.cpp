@@ -7,6 +7,7 @@
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/miner.hpp>
 #include <metriclab/deep/outer_loss.hpp>
+#include <metriclab/deep/pair_rows.hpp>
 
 namespace {
 
@@ -48,8 +49,7 @@ class CrossBatchMemory final : public OuterLoss {
 
   at::Tensor forward(const Batch& batch, const Tuples& tuples) override {
     check_batch(batch);
-    Batch seen = batch;
-    remember(batch, seen);
+    const Batch seen = remember(batch);
     Tuples chosen = Tuples::all();
     if (miner) {
       const WithoutAutograd off;
@@ -66,8 +66,8 @@ class CrossBatchMemory final : public OuterLoss {
   std::vector<Loss*> inner() const override { return {loss.get()}; }
 
  private:
-  /// Takes the batch in, and makes the memory the reference set of what is seen.
-  void remember(const Batch& batch, Batch& seen) const {
+  /// Takes the batch in; it, with the memory for a reference set, grouped by class.
+  Batch remember(const Batch& batch) const {
     const std::int64_t n = batch.embeddings.size(0), kept = std::min(n, memory_size);
     std::int64_t& next = *next_.data_ptr<std::int64_t>();
     std::vector<std::int64_t> own(static_cast<std::size_t>(n), -1);
@@ -82,10 +82,18 @@ class CrossBatchMemory final : public OuterLoss {
     // Rows are filled from the first on.
     const std::vector<std::int64_t> labels = as_indices(memory_labels_);
     const std::int64_t filled = std::find(labels.begin(), labels.end(), -1) - labels.begin();
-    // What comes later must not change what autograd holds of this step.
-    seen.reference = memory_.narrow(0, 0, filled).clone();
-    seen.reference_labels = memory_labels_.narrow(0, 0, filled).clone();
+    Batch seen = batch;
+    seen.reference = memory_.narrow(0, 0, filled);
+    seen.reference_labels = memory_labels_.narrow(0, 0, filled);
     seen.own = index_tensor(own);
+    seen = grouped(seen);
+    // What comes later must not change what autograd holds of this step; grouping copies the rows,
+    // unless they stood in order.
+    if (seen.reference.data_ptr() == memory_.data_ptr()) {
+      seen.reference = seen.reference.clone();
+      seen.reference_labels = seen.reference_labels.clone();
+    }
+    return seen;
   }
 
   Plugin<Loss> loss;

@@ -52,7 +52,7 @@ TEST_CASE("a class that would hide one of metriclab's own gets a longer name") {
   REQUIRE_MESSAGE(is.exit_code == 0, is.errors);
   const std::string source = read_file(folder / "metric/metric.cpp");
   CHECK(has(source, "class MetricMyEvaluator final"));
-  CHECK(has(source, "std::vector<Metric> evaluate"));
+  CHECK(has(source, "Measurement evaluate"));
 }
 
 TEST_CASE("a PKG_CONFIG_PATH of the user's, which Meson prefers, is met by an option") {

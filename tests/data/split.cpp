@@ -59,6 +59,18 @@ std::string complaint(const Splitting& splitting, const Data& data, std::size_t 
   return "";
 }
 
+TEST_CASE("one-class learning keeps only some classes to train on") {
+  const Data data = labelled({0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, 3);
+  const Split all = make_split({.folds = 2}, data, 0, Random(1)),
+              kept = make_split({.folds = 2, .train_on = {data.columns[0].classes[1]}}, data, 0,
+                                Random(1));
+  CHECK(kept.test == all.test);
+  CHECK(kept.train.size() == 2);
+  for (std::int64_t i : kept.train) CHECK(data.labels()[static_cast<std::size_t>(i)] == 1);
+  CHECK(complaint({.folds = 2, .train_on = {"nowhere"}}, data) ==
+        "train_on: there is no class \"nowhere\"");
+}
+
 TEST_CASE("folds divide the examples, class by class, and depend on the seed alone") {
   CHECK(rc::check([] {
     const Data data = random_data();

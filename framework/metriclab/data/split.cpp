@@ -43,6 +43,24 @@ std::vector<Indices> members_of(const Data& data) {
   return members;
 }
 
+void keep_classes(const std::vector<std::string>& classes, const Data& data, Indices& examples) {
+  if (data.columns.empty())
+    throw Error("needs class labels, and this data set has none").in("train_on");
+  const std::vector<std::string>& names = data.columns.front().classes;
+  std::vector<bool> wanted(names.size());
+  for (const std::string& name : classes) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end())
+      throw Error(fmt::format("there is no class \"{}\"{}", name, suggestion(name, names)))
+          .in("train_on");
+    wanted[static_cast<std::size_t>(found - names.begin())] = true;
+  }
+  std::erase_if(examples, [&](std::int64_t i) {
+    return !wanted[static_cast<std::size_t>(data.labels()[static_cast<std::size_t>(i)])];
+  });
+  if (examples.empty()) throw Error("no example of these classes trains").in("train_on");
+}
+
 void part(Split& split, const std::vector<bool>& tests) {
   for (std::size_t i = 0; i < tests.size(); ++i)
     (tests[i] ? split.test : split.train).push_back(static_cast<std::int64_t>(i));
@@ -210,6 +228,10 @@ void Splitting::describe(Description<Splitting>& is) {
                "this part of the classes tests; they are never trained on")
       .above(0)
       .below(1);
+  is.parameter(
+      "train_on", &Splitting::train_on,
+      "classes by name: the training part keeps these alone, as one-class learning has it; "
+      "none: all");
   is.parameter("repeats", &Splitting::repeats, "how often folds or holdouts are drawn anew")
       .at_least(1)
       .unused_when("predefined", true);
@@ -284,6 +306,7 @@ Split make_split(const Splitting& splitting, const Data& data, std::size_t index
       split = predefined_split(data, index);
       break;
   }
+  if (!splitting.train_on.empty()) keep_classes(splitting.train_on, data, split.train);
   if (splitting.episodes)
     split.episodes = episodes_of(*splitting.episodes, data, split.test,
                                  random.child("episodes").child(static_cast<std::uint64_t>(index)));

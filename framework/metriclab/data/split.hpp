@@ -25,7 +25,9 @@ struct Splitting {
   std::optional<std::int64_t> class_folds =
       {};  // class-disjoint k-fold: test classes are never trained on
   std::optional<double> class_holdout = {};  // class-disjoint: this part of the classes tests
-  std::int64_t repeats = 1;                  // of folds or holdouts, each from its own stream
+  std::vector<std::string> train_on =
+      {};  // names of classes: only these are trained on (one-class learning); none: all
+  std::int64_t repeats = 1;  // of folds or holdouts, each from its own stream
   std::optional<EpisodeSampling> episodes =
       {};  // drawn from the test part; predefined ones come by themselves
   static void describe(Description<Splitting>& is);
@@ -50,7 +52,8 @@ std::vector<std::string> split_names(const Splitting& splitting,
 /// `random` is the data set's split stream: the split depends on it, on the labels and on the order
 /// of the examples, and not on the method nor on the other splits. Throws Error for more folds than
 /// examples (or classes), a holdout with nothing to test, class-disjoint splits without labels,
-/// episodes with more ways than the test part has classes or more examples than a class has.
+/// a class to train on that there isn't, or of which no example trains, episodes with more ways
+/// than the test part has classes or more examples than a class has.
 Split make_split(const Splitting& splitting, const Data& data, std::size_t index,
                  const Random& random);
 

@@ -24,7 +24,7 @@ class MyEvaluator final : public Evaluator {
         .at_least(1);
   }
 
-  std::vector<Metric> evaluate(const Evaluation& input) const override {
+  Measurement evaluate(const Evaluation& input) const override {
     require_finite(input);
     const std::int64_t n = input.test.embeddings.rows();
     if (n <= n_neighbors)
