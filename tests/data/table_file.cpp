@@ -70,8 +70,35 @@ TEST_CASE("a column of sets of labels") {
               std::string(field) + "\"; an example without any has an empty field");
   CHECK(wrong("x,tags\n1,\n2,\n", sets) == "t.csv: every set of labels is empty");
   CHECK(wrong("x,tags\n1,a\n", {.label_set = "tags"}) ==
-        "t.csv: column 2 is used twice, as \"tags\" too; a column is a label, the target or a set "
-        "of labels (\"label\": null where there is no class)");
+        "t.csv: column 2 is used twice, as \"tags\" too; a column is a label, the target, a set of "
+        "labels, symbolic or ignored (\"label\": null where there is no class)");
+}
+
+TEST_CASE("symbolic features are one-hot in their place, and columns may be ignored") {
+  const std::string text = "id,size,colour,kind\nx,1,red,a\ny,2,blue,b\nz,3,red,a\n";
+  const Data data = parse(text, {.symbolic = {"colour"}, .ignore = {"id"}});
+  CHECK(data.examples.as_double() == Matrix{{1, 0, 1}, {2, 1, 0}, {3, 0, 1}});
+  CHECK(data.feature_names == Names{"size", "colour=blue", "colour=red"});
+  const Data plain =
+      parse("10,u,9,a\n9,u,8,b\n", {.header = "no", .symbolic = {"1", "2"}});  // by value
+  CHECK(plain.examples.as_double() == Matrix{{0, 1, 1, 9}, {1, 0, 1, 8}});
+  CHECK(plain.feature_names.empty());
+  CHECK(wrong("1,u,a\n2,,b\n", {.symbolic = {"2"}}).starts_with("t.csv:2: feature 2 is empty"));
+  CHECK(wrong("1,u,a\n2,v,b\n", {.symbolic = {"2"}, .ignore = {"1", "2"}})
+            .starts_with("t.csv: column 2 is used twice, as \"2\" too"));
+  CHECK(wrong("1,a\n2,b\n", {.ignore = {"1"}}) ==
+        "t.csv: has 2 columns, and no feature among them");
+}
+
+TEST_CASE("classes that are not kept become one") {
+  const std::string text = "1,smurf\n2,normal\n3,neptune\n4,normal\n";
+  const Data data = parse(text, {.keep_classes = {"normal"}, .other_classes = "attack"});
+  CHECK(data.columns.at(0).classes == Names{"attack", "normal"});
+  CHECK(data.labels() == Labels{0, 1, 0, 1});
+  CHECK(wrong(text, {.keep_classes = {"norml"}, .other_classes = "attack"}) ==
+        "t.csv: there is no class \"norml\" to keep; did you mean \"normal\"?");
+  CHECK(wrong(text, {.other_classes = "attack"})
+            .starts_with("t.csv: every example is of class \"attack\""));
 }
 
 TEST_CASE("other delimiters and quoted fields") {
@@ -140,6 +167,51 @@ TEST_CASE("csv: the plugin") {
             .starts_with("there is no \"" + (folder.path() / "no.csv").string() + "\""));
   CHECK(complaint(R"({"plugin": "csv", "path": "."})", places).find("is a folder, not a table") !=
         std::string::npos);
+}
+
+TEST_CASE("csv: a test file is a predefined split, and its new symbols are 0") {
+  const TemporaryFolder folder;
+  const Places places{folder.path(), ""};
+  folder.write("train", "tcp,1,a\nudp,2,b\n");
+  const std::string test = folder.write("test", "icmp,3,c\nudp,4,a\nicmp,5,a\n").string();
+  const std::string spec =
+      R"({"plugin": "csv", "path": "train", "test_path": "test", "symbolic": ["1"])";
+  const auto csv = make_dataset(spec + "}");
+  CHECK(csv->files(places) == std::vector{folder.path() / "train", folder.path() / "test"});
+  CHECK(csv->split_names(places) == Names{"test file"});
+  const Data data = csv->load(places);
+  CHECK(data.examples.as_double() == Matrix{{1, 0, 1}, {0, 1, 2}, {0, 0, 3}, {0, 1, 4}, {0, 0, 5}});
+  CHECK(data.columns.at(0).classes == Names{"a", "b", "c"});
+  REQUIRE(data.splits.size() == 1);
+  CHECK(data.splits[0].train == Indices{0, 1});
+  CHECK(data.splits[0].test == Indices{2, 3, 4});
+  folder.write("test", "icmp,3,4,c\n");
+  CHECK(complaint(spec + "}", places) ==
+        test + ": its columns are not those of " + (folder.path() / "train").string() +
+            "; a test file has the same columns, with the same header or also without");
+  CHECK(complaint(spec + R"(, "label": null, "other_classes": "attack"})", places)
+            .starts_with("/other_classes: there is no \"label\""));
+}
+
+TEST_CASE("csv: NSL-KDD, whose symbols become 80 features beside 38 numbers") {
+  if (!has_data()) return;
+  const auto csv = make_dataset(
+      R"({"plugin": "csv", "path": "anomaly/nsl-kdd/KDDTrain+_20Percent.txt",
+          "test_path": "anomaly/nsl-kdd/KDDTest+.txt", "header": "no", "label": "42",
+          "ignore": ["43"], "symbolic": ["2", "3", "4"],
+          "keep_classes": ["normal"], "other_classes": "attack"})");
+  const Data data = csv->load(Places::beside(""));
+  // The README of the data. In the training file's columns 2 to 4 there are 3, 66 and 11 values
+  // (cut -d, -f2 KDDTrain+_20Percent.txt | sort -u | wc -l).
+  CHECK(data.size() == 25192 + 22544);
+  CHECK(data.examples.dimension() == 41 - 3 + 3 + 66 + 11);
+  const Split& split = data.splits.at(0);
+  CHECK(split.train.size() == 25192);
+  auto normal = [&](const Indices& part) {
+    return counts(data.subset(part).columns.at(0))["normal"];
+  };
+  CHECK(normal(split.train) == 13449);
+  CHECK(normal(split.test) == 9711);
 }
 
 }  // namespace

@@ -39,10 +39,10 @@ std::size_t column_of(const std::string& wanted, const Row& names, std::size_t c
 
 /// What each column is for.
 struct Roles {
-  enum class Role { feature, label, target, label_set };
+  enum class Role { feature, symbolic, label, target, label_set, ignored };
   std::vector<Role> of;
-  std::vector<std::size_t> labels;  // the class first
-  std::vector<std::size_t> features;
+  std::vector<std::size_t> labels;    // the class first
+  std::vector<std::size_t> features;  // with the symbolic ones
   std::optional<std::size_t> target, label_set;
 };
 
@@ -53,8 +53,8 @@ Roles roles_of(const TableFormat& format, const Row& names, std::size_t count) {
     const std::size_t column = column_of(wanted, names, count);
     if (roles.of[column] != Roles::Role::feature)
       throw Error(fmt::format(
-          "column {} is used twice, as \"{}\" too; a column is a label, the target or a set of "
-          "labels{}",
+          "column {} is used twice, as \"{}\" too; a column is a label, the target, a set of "
+          "labels, symbolic or ignored{}",
           column + 1, wanted,
           role != Roles::Role::label ? " (\"label\": null where there is no class)" : ""));
     roles.of[column] = role;
@@ -65,8 +65,11 @@ Roles roles_of(const TableFormat& format, const Row& names, std::size_t count) {
     roles.labels.push_back(take(further, Roles::Role::label));
   if (format.target) roles.target = take(*format.target, Roles::Role::target);
   if (format.label_set) roles.label_set = take(*format.label_set, Roles::Role::label_set);
+  for (const std::string& wanted : format.symbolic) take(wanted, Roles::Role::symbolic);
+  for (const std::string& wanted : format.ignore) take(wanted, Roles::Role::ignored);
   for (std::size_t c = 0; c < count; ++c)
-    if (roles.of[c] == Roles::Role::feature) roles.features.push_back(c);
+    if (roles.of[c] == Roles::Role::feature || roles.of[c] == Roles::Role::symbolic)
+      roles.features.push_back(c);
   if (roles.features.empty())
     throw Error(fmt::format("has {} columns, and no feature among them", count));
   return roles;
@@ -102,98 +105,232 @@ void add_label_sets(const std::vector<Row>& sets, Data& data) {
   data.set_classes = std::move(column.classes);
 }
 
+/// The rows of one or two texts, and the data set that they make.
+class Table {
+ public:
+  explicit Table(const TableFormat& format) : format_(format) {}
+
+  /// Adds the rows of a text.
+  void read(std::string_view text, const std::string& name) {
+    Lines lines(text, name);
+    std::string_view line;
+    auto split = [&] {
+      try {
+        return fields_of(line, format_.delimiter);
+      } catch (const Error& error) {
+        throw lines.error(error.message());
+      }
+    };
+    if (!lines.next(line))
+      throw Error(fmt::format("{}: is empty; a table has a line for each example", name));
+    Row row = split(), names;
+    bool more = true;
+    if (is_header(row, format_.header)) {
+      names = row;
+      more = lines.next(line);
+      if (!more) throw Error(fmt::format("{}: has a header and no examples", name));
+    }
+    arrange(names, row.size(), name);
+    for (; more; more = lines.next(line)) add(split(), lines);
+  }
+
+  std::size_t size() const { return rows_; }
+
+  /// The data set; the values of symbolic features are those of the first `n_known` rows.
+  Data data(const std::string& name, std::size_t n_known) {
+    Data data;
+    add_examples(n_known, data);
+    for (std::size_t l = 0; l < labels_.size(); ++l) {
+      const std::string fallback = l == 0 ? "class" : fmt::format("label_{}", l + 1);
+      if (l == 0 && format_.label && format_.other_classes) merge_classes(labels_[l], name);
+      data.columns.push_back(
+          label_column(names_.empty() ? fallback : names_[roles_.labels[l]], labels_[l]));
+    }
+    if (format_.label) check_classes(data.columns.front(), name);
+    data.targets = std::move(targets_);
+    if (roles_.label_set) add_label_sets(sets_, data);
+    if (roles_.label_set && data.set_classes.empty())
+      throw Error(fmt::format("{}: every set of labels is empty", name));
+    return data;
+  }
+
+ private:
+  void arrange(const Row& names, std::size_t count, const std::string& name) {
+    if (rows_ > 0) {
+      if (names != names_ || count != count_)
+        throw Error(
+            fmt::format("{}: its columns are not those of {}; a test file has the same columns, "
+                        "with the same header or also without",
+                        name, first_));
+      return;
+    }
+    first_ = name;
+    names_ = names;
+    count_ = count;
+    try {
+      roles_ = roles_of(format_, names, count);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", name, error.message()));
+    }
+    labels_.resize(roles_.labels.size());
+    symbols_.resize(roles_.features.size());
+  }
+
+  std::string named(const char* what, std::size_t number, std::size_t column) const {
+    return names_.empty() ? fmt::format("{} {}", what, number)
+                          : fmt::format("{} {} (\"{}\")", what, number, names_[column]);
+  }
+
+  void add(Row row, const Lines& lines) {
+    if (row.size() != count_)
+      throw lines.error(fmt::format("has {} values, the {} has {}", row.size(),
+                                    names_.empty() ? "first row" : "header", count_));
+    for (std::size_t f = 0; f < roles_.features.size(); ++f) {
+      const std::size_t column = roles_.features[f];
+      if (roles_.of[column] == Roles::Role::symbolic) {
+        if (row[column].empty())
+          throw lines.error(not_a_number(named("feature", f + 1, column), row[column]));
+        symbols_[f].push_back(std::move(row[column]));
+        continue;
+      }
+      const auto number = number_of(row[column]);
+      if (!number) throw lines.error(not_a_number(named("feature", f + 1, column), row[column]));
+      values_.push_back(*number);
+    }
+    for (std::size_t l = 0; l < roles_.labels.size(); ++l) {
+      std::string& field = row[roles_.labels[l]];
+      if (field.empty())
+        throw lines.error(fmt::format(
+            "{} is empty", named("the label in column", roles_.labels[l] + 1, roles_.labels[l])));
+      labels_[l].push_back(std::move(field));
+    }
+    if (roles_.target) {
+      const auto number = number_of(row[*roles_.target]);
+      if (!number)
+        throw lines.error(
+            not_a_number(named("the target in column", *roles_.target + 1, *roles_.target),
+                         row[*roles_.target]));
+      targets_.push_back(*number);
+    }
+    if (roles_.label_set) {
+      sets_.push_back(parts_of(row[*roles_.label_set], format_.separator));
+      if (std::ranges::find(sets_.back(), "") != sets_.back().end())
+        throw lines.error(fmt::format(
+            "{} has an empty one: \"{}\"; an example without any has an empty field",
+            named("the set of labels in column", *roles_.label_set + 1, *roles_.label_set),
+            row[*roles_.label_set]));
+    }
+    ++rows_;
+  }
+
+  /// The values of a symbolic feature in each row as the number of one of its columns, or −1.
+  struct OneHot {
+    std::vector<std::int32_t> codes;
+    std::vector<std::string> values;
+  };
+  static OneHot one_hot(const std::vector<std::string>& symbols, std::size_t n_known) {
+    LabelColumn all = label_column("", symbols);
+    std::vector<std::int32_t> place(all.classes.size(), -1);
+    for (std::size_t i = 0; i < n_known; ++i) place[static_cast<std::size_t>(all.values[i])] = 0;
+    OneHot is;
+    for (std::size_t c = 0; c < place.size(); ++c)
+      if (place[c] == 0) {
+        place[c] = static_cast<std::int32_t>(is.values.size());
+        is.values.push_back(std::move(all.classes[c]));
+      }
+    for (std::int32_t value : all.values)
+      is.codes.push_back(place[static_cast<std::size_t>(value)]);
+    return is;
+  }
+
+  void add_examples(std::size_t n_known, Data& data) {
+    std::vector<OneHot> encoded(symbols_.size());
+    std::size_t dimension = 0;
+    for (std::size_t f = 0; f < symbols_.size(); ++f) {
+      const std::string column = names_.empty() ? "" : names_[roles_.features[f]];
+      if (symbols_[f].empty()) {
+        ++dimension;
+        if (!names_.empty()) data.feature_names.push_back(column);
+        continue;
+      }
+      encoded[f] = one_hot(symbols_[f], n_known);
+      dimension += encoded[f].values.size();
+      if (!names_.empty())
+        for (const std::string& value : encoded[f].values)
+          data.feature_names.push_back(fmt::format("{}={}", column, value));
+    }
+    const Shape shape = {static_cast<std::int64_t>(dimension)};
+    if (format_.symbolic.empty()) {
+      data.examples = Examples(shape, std::move(values_));
+      return;
+    }
+    std::vector<double> values;
+    values.reserve(rows_ * dimension);
+    auto number = values_.begin();
+    for (std::size_t i = 0; i < rows_; ++i)
+      for (const OneHot& of : encoded) {
+        if (of.codes.empty()) {
+          values.push_back(*number++);
+          continue;
+        }
+        values.resize(values.size() + of.values.size(), 0.0);
+        if (of.codes[i] >= 0)
+          values[values.size() - of.values.size() + static_cast<std::size_t>(of.codes[i])] = 1;
+      }
+    data.examples = Examples(shape, std::move(values));
+  }
+
+  void merge_classes(std::vector<std::string>& labels, const std::string& name) const {
+    const std::vector<std::string>& kept = format_.keep_classes;
+    for (const std::string& wanted : kept)
+      if (std::ranges::find(labels, wanted) == labels.end())
+        throw Error(fmt::format("{}: there is no class \"{}\" to keep{}", name, wanted,
+                                suggestion(wanted, label_column("", labels).classes)));
+    for (std::string& label : labels)
+      if (std::ranges::find(kept, label) == kept.end()) label = *format_.other_classes;
+  }
+
+  const TableFormat& format_;
+  std::string first_;  // the name of the first text
+  Row names_;          // of the columns; empty without a header
+  std::size_t count_ = 0, rows_ = 0;
+  Roles roles_;
+  std::vector<double> values_;         // of the features that are numbers, row by row
+  std::vector<Row> symbols_, labels_;  // column by column; empty for features that are numbers
+  std::vector<double> targets_;
+  std::vector<Row> sets_;
+};
+
+std::string text_of(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file))
+    throw Error(fmt::format("{}: is a folder, not a table", file.string()));
+  return read_file(file);
+}
+
 }  // namespace
 
 Data parse_table(std::string_view text, const std::string& name, const TableFormat& format) {
-  Lines lines(text, name);
-  std::string_view line;
-  auto split = [&] {
-    try {
-      return fields_of(line, format.delimiter);
-    } catch (const Error& error) {
-      throw lines.error(error.message());
-    }
-  };
-  if (!lines.next(line))
-    throw Error(fmt::format("{}: is empty; a table has a line for each example", name));
-  Row row = split(), names;
-  const std::size_t count = row.size();
-  bool more = true;
-  if (is_header(row, format.header)) {
-    names = row;
-    more = lines.next(line);
-    if (!more) throw Error(fmt::format("{}: has a header and no examples", name));
-    row = split();
-  }
-
-  Roles roles;
-  try {
-    roles = roles_of(format, names, count);
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}", name, error.message()));
-  }
-  auto named = [&](const char* what, std::size_t number, std::size_t column) {
-    return names.empty() ? fmt::format("{} {}", what, number)
-                         : fmt::format("{} {} (\"{}\")", what, number, names[column]);
-  };
-  Data data;
-  std::vector<double> values;
-  std::vector<std::vector<std::string>> labels(roles.labels.size());
-  std::vector<Row> sets;
-  for (; more; more = lines.next(line), row = more ? split() : Row()) {
-    if (row.size() != count)
-      throw lines.error(fmt::format("has {} values, the {} has {}", row.size(),
-                                    names.empty() ? "first row" : "header", count));
-    for (std::size_t f = 0; f < roles.features.size(); ++f) {
-      const std::string& field = row[roles.features[f]];
-      const auto number = number_of(field);
-      if (!number)
-        throw lines.error(not_a_number(named("feature", f + 1, roles.features[f]), field));
-      values.push_back(*number);
-    }
-    for (std::size_t l = 0; l < roles.labels.size(); ++l) {
-      const std::string& field = row[roles.labels[l]];
-      if (field.empty())
-        throw lines.error(fmt::format(
-            "{} is empty", named("the label in column", roles.labels[l] + 1, roles.labels[l])));
-      labels[l].push_back(field);
-    }
-    if (roles.target) {
-      const auto number = number_of(row[*roles.target]);
-      if (!number)
-        throw lines.error(not_a_number(
-            named("the target in column", *roles.target + 1, *roles.target), row[*roles.target]));
-      data.targets.push_back(*number);
-    }
-    if (roles.label_set) {
-      sets.push_back(parts_of(row[*roles.label_set], format.separator));
-      if (std::ranges::find(sets.back(), "") != sets.back().end())
-        throw lines.error(fmt::format(
-            "{} has an empty one: \"{}\"; an example without any has an empty field",
-            named("the set of labels in column", *roles.label_set + 1, *roles.label_set),
-            row[*roles.label_set]));
-    }
-  }
-
-  data.examples = Examples({static_cast<std::int64_t>(roles.features.size())}, std::move(values));
-  for (std::size_t l = 0; l < labels.size(); ++l) {
-    const std::string fallback = l == 0 ? "class" : fmt::format("label_{}", l + 1);
-    data.columns.push_back(
-        label_column(names.empty() ? fallback : names[roles.labels[l]], labels[l]));
-  }
-  if (format.label) check_classes(data.columns.front(), name);
-  if (roles.label_set) add_label_sets(sets, data);
-  if (roles.label_set && data.set_classes.empty())
-    throw Error(fmt::format("{}: every set of labels is empty", name));
-  if (!names.empty())
-    for (std::size_t column : roles.features) data.feature_names.push_back(names[column]);
-  return data;
+  Table table(format);
+  table.read(text, name);
+  return table.data(name, table.size());
 }
 
 Data read_table(const std::filesystem::path& file, const TableFormat& format) {
-  if (std::filesystem::is_directory(file))
-    throw Error(fmt::format("{}: is a folder, not a table", file.string()));
-  return parse_table(read_file(file), file.string(), format);
+  return parse_table(text_of(file), file.string(), format);
+}
+
+Data read_tables(const std::filesystem::path& train, const std::filesystem::path& test,
+                 const TableFormat& format) {
+  Table table(format);
+  table.read(text_of(train), train.string());
+  const std::size_t n_train = table.size();
+  table.read(text_of(test), test.string());
+  Data data = table.data(train.string(), n_train);
+  Split& split = data.splits.emplace_back();
+  split.name = kFileSplit;
+  for (std::int64_t i = 0; i < data.size(); ++i)
+    (i < static_cast<std::int64_t>(n_train) ? split.train : split.test).push_back(i);
+  return data;
 }
 
 }  // namespace metriclab
