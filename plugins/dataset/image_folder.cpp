@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <metriclab/data/dataset.hpp>
 #include <metriclab/data/image_file.hpp>
 #include <metriclab/data/text.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <regex>
 
 namespace {
 
@@ -30,17 +32,110 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return entries;
 }
 
-/// A folder with a folder of images for each class. Files that are not PNG, JPEG or PNM by their
-/// name are passed over.
+/// A text with holes, "{writer}/{medium}_*.png": what fills a hole, or a star, is one character or
+/// more, none of them "/", and as few as will do, the first hole before the others.
+class Pattern {
+ public:
+  explicit Pattern(const std::string& text) {
+    std::string expression;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (text[at] == '*') {
+        expression += "[^/]+?";
+      } else if (text[at] == '{') {
+        const std::size_t end = text.find_first_of("{}/", at + 1);
+        if (end == std::string::npos || text[end] != '}' || end == at + 1)
+          throw Error("\"" + text + "\": a hole is a name in braces, such as {writer}");
+        names_.push_back(text.substr(at + 1, end - at - 1));
+        if (std::count(names_.begin(), names_.end(), names_.back()) > 1)
+          throw Error("\"" + text + "\": {" + names_.back() + "} is there twice");
+        expression += "([^/]+?)";
+        at = end;
+      } else {
+        if (std::string_view(R"(.^$+?()[]|}\)").find(text[at]) != std::string_view::npos)
+          expression += '\\';
+        expression += text[at];
+      }
+    }
+    if (names_.empty())
+      throw Error("\"" + text + "\": has no hole; name one at least, such as {class}");
+    regex_ = std::regex(expression);
+  }
+
+  const std::vector<std::string>& names() const { return names_; }
+  /// What fills the holes; nothing where the whole text is not as the pattern says.
+  std::optional<std::vector<std::string>> match(const std::string& text) const {
+    std::smatch found;
+    if (!std::regex_match(text, found, regex_)) return std::nullopt;
+    return std::vector<std::string>(found.begin() + 1, found.end());
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::regex regex_;
+};
+
+/// A label that is told by a running number: of number k = 1, 2, …, ⌊(k − 1) / run⌋, or with a
+/// cycle that modulo the cycle.
+struct Counted {
+  std::string column, number;
+  std::int64_t run = 1;
+  std::optional<std::int64_t> cycle;
+  std::vector<std::string> classes;
+
+  static void describe(Description<Counted>& is) {
+    is.parameter("column", &Counted::column, "the label column that comes of it").required();
+    is.parameter("number", &Counted::number, "the hole of the pattern that holds the number")
+        .required();
+    is.parameter("run", &Counted::run, "how many successive numbers are of one class").at_least(1);
+    is.parameter("cycle", &Counted::cycle, "after so many classes the first comes again")
+        .at_least(1);
+    is.parameter("classes", &Counted::classes, "their names in order; none: 1, 2, …");
+  }
+
+  /// The class of a number, its name.
+  std::string of(const std::string& text, const fs::path& file) const {
+    const double value = number_of(text).value_or(0);
+    if (value < 1 || value != std::floor(value))
+      throw Error(file.string() + ": \"" + text + "\" is no number of an image from 1, and \"" +
+                  column + "\" is told by it");
+    std::int64_t place = (static_cast<std::int64_t>(value) - 1) / run;
+    if (cycle) place %= *cycle;
+    if (classes.empty()) return std::to_string(place + 1);
+    if (place >= static_cast<std::int64_t>(classes.size()))
+      throw Error(file.string() + ": number " + text + " is of class " + std::to_string(place + 1) +
+                  " of \"" + column + "\", and there are names for " +
+                  std::to_string(classes.size()));
+    return classes[static_cast<std::size_t>(place)];
+  }
+};
+
+/// An image with its labels, one a column.
+struct Labelled {
+  fs::path file;
+  std::vector<std::string> labels;
+};
+
+/// A folder of images, with a folder for each class, or with paths that tell the labels. Files that
+/// are not PNG, JPEG or PNM by their name are passed over.
 class ImageFolder final : public Dataset {
  public:
   static void describe(Description<ImageFolder>& is) {
-    is.summary("images in a folder with one folder for each class: PNG, JPEG, PGM and PPM");
+    is.summary(
+        "images in a folder with one folder for each class, or whose paths tell their labels: PNG, "
+        "JPEG, PGM and PPM");
     is.source("Bradski. The OpenCV library. Dr. Dobb's Journal 2000 (decodes and resizes)");
     is.cost("every image is decoded at each load; float32, n x channels x height x width");
     is.parameter("path", &ImageFolder::path,
                  "the folder; looked for beside the spec, then under $METRICLAB_DATA")
         .required();
+    is.parameter("pattern", &ImageFolder::pattern,
+                 "the labels by the path below the folder, such as "
+                 "\"{writer}/{medium}_{session}_*.png\": a label column for each name, the first "
+                 "is the class; images at other paths are left out; null: a folder is a class");
+    is.parameter("counted", &ImageFolder::counted,
+                 "further label columns, told by a number in the pattern: with run 10 images 1 to "
+                 "10 are of the first class, 11 to 20 of the second")
+        .unused_when("pattern", nullptr);
     is.parameter("size", &ImageFolder::size,
                  "height and width that images are resized to, by area averaging when smaller; "
                  "null: as they are, all of one size")
@@ -52,16 +147,17 @@ class ImageFolder final : public Dataset {
 
   std::vector<fs::path> files(const Places& places) const override {
     std::vector<fs::path> files;
-    for (const auto& [file, name] : images(places)) files.push_back(file);
+    for (const Labelled& image : images(places)) files.push_back(image.file);
     return files;
   }
 
   Data load(const Places& places) const override {
     std::vector<float> values;
-    std::vector<std::string> labels;
+    const std::vector<std::string> names = columns();
+    std::vector<std::vector<std::string>> labels(names.size());
     cv::Size common;
     std::string first;
-    for (const auto& [file, name] : images(places)) {
+    for (const auto& [file, own] : images(places)) {
       const cv::Mat image = read(file);
       if (first.empty()) {
         first = file.string();
@@ -79,35 +175,101 @@ class ImageFolder final : public Dataset {
           for (int column = 0; column < image.cols; ++column)
             values.push_back(std::clamp(pixel[column * image.channels() + channel], 0.0f, 1.0f));
         }
-      labels.push_back(name);
+      for (std::size_t c = 0; c < own.size(); ++c) labels[c].push_back(own[c]);
     }
     Data data;
     data.examples =
         Examples({channels == "grey" ? 1 : 3, common.height, common.width}, std::move(values));
-    data.columns = {label_column("class", labels)};
+    for (std::size_t c = 0; c < names.size(); ++c)
+      data.columns.push_back(label_column(names[c], labels[c]));
     check_classes(data.columns.front(), places.find(path).string());
     return data;
   }
 
  private:
-  /// Every image with the name of its class.
-  std::vector<std::pair<fs::path, std::string>> images(const Places& places) const {
+  /// The names of the label columns.
+  std::vector<std::string> columns() const {
+    if (!pattern) return {"class"};
+    std::vector<std::string> names = parsed().names();
+    for (std::size_t c = 0; c < counted.size(); ++c) {
+      const std::string& name = counted[c].column;
+      if (std::find(names.begin(), names.end(), name) != names.end())
+        throw Error("there is a column \"" + name + "\" already")
+            .in("column")
+            .in(std::to_string(c))
+            .in("counted");
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  Pattern parsed() const {
+    try {
+      return Pattern(*pattern);
+    } catch (Error& error) {
+      throw error.in("pattern");
+    }
+  }
+
+  /// Every image with its labels, in the order of the paths.
+  std::vector<Labelled> images(const Places& places) const {
     const fs::path folder = places.find(path);
     if (!fs::is_directory(folder))
-      throw Error(folder.string() + ": is a file; give a folder with a folder for each class")
+      throw Error(folder.string() + ": is a file; give a folder " +
+                  (pattern ? "of images" : "with a folder for each class"))
           .in("path");
-    std::vector<std::pair<fs::path, std::string>> found;
+    return pattern ? images_by_pattern(folder) : images_by_folder(folder);
+  }
+
+  static std::vector<Labelled> images_by_folder(const fs::path& folder) {
+    std::vector<Labelled> found;
     for (const fs::path& of_class : sorted_entries(folder)) {
       if (!fs::is_directory(of_class)) continue;
       const std::size_t before = found.size();
       for (const fs::path& file : sorted_entries(of_class))
-        if (is_image(file)) found.emplace_back(file, of_class.filename().string());
+        if (is_image(file)) found.push_back({file, {of_class.filename().string()}});
       if (found.size() == before)
         throw Error(of_class.string() +
                     ": has no image; a class needs one, so remove the folder or fill it");
     }
     if (found.empty())
       throw Error(folder.string() + ": has no folder of images; each class has one").in("path");
+    return found;
+  }
+
+  std::vector<Labelled> images_by_pattern(const fs::path& folder) const {
+    const Pattern is = parsed();
+    std::vector<std::size_t> numbers;  // of the holes that `counted` goes by
+    for (std::size_t c = 0; c < counted.size(); ++c) {
+      const auto hole = std::find(is.names().begin(), is.names().end(), counted[c].number);
+      if (hole == is.names().end())
+        throw Error("the pattern has no {" + counted[c].number + "}" +
+                    suggestion(counted[c].number, is.names()))
+            .in("number")
+            .in(std::to_string(c))
+            .in("counted");
+      numbers.push_back(static_cast<std::size_t>(hole - is.names().begin()));
+    }
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
+      if (is_image(entry.path()) && entry.is_regular_file()) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());  // not the directories' order
+    std::vector<Labelled> found;
+    for (const fs::path& file : files) {
+      auto labels = is.match(file.lexically_relative(folder).generic_string());
+      if (!labels) continue;
+      for (std::size_t c = 0; c < counted.size(); ++c)
+        labels->push_back(counted[c].of((*labels)[numbers[c]], file));
+      found.push_back({file, std::move(*labels)});
+    }
+    if (found.empty())
+      throw Error(folder.string() + ": none of its " + std::to_string(files.size()) +
+                  " images is at a path like \"" + *pattern + "\"" +
+                  (files.empty()
+                       ? ""
+                       : "; the first is \"" +
+                             files.front().lexically_relative(folder).generic_string() + "\""))
+          .in("pattern");
     return found;
   }
 
@@ -137,6 +299,8 @@ class ImageFolder final : public Dataset {
   }
 
   std::string path;
+  std::optional<std::string> pattern;
+  std::vector<Counted> counted;
   std::optional<std::int64_t> size;
   std::string channels = "grey";
 };
