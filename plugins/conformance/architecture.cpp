@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <metriclab/deep/architecture.hpp>
 #include <metriclab/deep/autograd.hpp>
 #include <metriclab/deep/laws.hpp>
@@ -11,13 +12,6 @@ namespace {
 
 using namespace metriclab;
 using Shape = std::vector<std::int64_t>;
-
-at::Tensor inputs_of(const Shape& shape, std::int64_t n, std::uint64_t seed) {
-  Shape with_batch = {n};
-  with_batch.insert(with_batch.end(), shape.begin(), shape.end());
-  Random random(seed, "inputs");
-  return normal_tensor(with_batch, 1, random);
-}
 
 std::vector<at::Tensor> copies_of(const std::vector<NamedTensor>& tensors) {
   std::vector<at::Tensor> copies;
@@ -42,7 +36,12 @@ at::Tensor outputs_of(Architecture& network, const at::Tensor& inputs, bool trai
 
 class Laws {
  public:
-  Laws(const Value& resolved, Registry& registry) : resolved_(resolved), registry_(registry) {}
+  Laws(const Value& resolved, Registry& registry) : resolved_(resolved), registry_(registry) {
+    const auto properties =
+        registry.description("architecture", resolved.at("plugin").as_string()).properties;
+    if (std::ranges::find(properties, "takes_ids") != properties.end())
+      n_ids_ = resolved.at("size").as_integer();
+  }
 
   std::unique_ptr<Architecture> built(const Shape& shape, std::uint64_t seed = 1) const {
     auto network = registry_.make<Architecture>(resolved_);
@@ -55,8 +54,9 @@ class Laws {
     std::vector<Shape> suitable;
     checks.law("each shape of input is taken, or refused with an Error; one at least is taken",
                [&]() -> std::string {
-                 for (const Shape& shape : {Shape{13}, Shape{2}, Shape{1, 28, 28}, Shape{3, 32, 32},
-                                            Shape{1, 8, 8}, Shape{2, 3}, Shape{2, 3, 4, 5}}) {
+                 for (const Shape& shape :
+                      {Shape{13}, Shape{2}, Shape{1}, Shape{1, 28, 28}, Shape{3, 32, 32},
+                       Shape{1, 8, 8}, Shape{2, 3}, Shape{2, 3, 4, 5}}) {
                    try {
                      built(shape);
                      suitable.push_back(shape);
@@ -173,8 +173,19 @@ class Laws {
                });
   }
 
+  /// Standard normal, or ids where it takes those.
+  at::Tensor inputs_of(const Shape& shape, std::int64_t n, std::uint64_t seed) const {
+    Shape with_batch = {n};
+    with_batch.insert(with_batch.end(), shape.begin(), shape.end());
+    Random random(seed, "inputs");
+    if (n_ids_ > 0)
+      return uniform_tensor(with_batch, 0, static_cast<double>(n_ids_), random).floor();
+    return normal_tensor(with_batch, 1, random);
+  }
+
   const Value& resolved_;
   Registry& registry_;
+  std::int64_t n_ids_ = 0;  // 0: it takes any numbers
 };
 
 class ArchitectureLaws final : public Conformance {
