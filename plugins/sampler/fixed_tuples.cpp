@@ -42,6 +42,8 @@ class FixedTuples final : public Sampler {
         .unused_when("from", "data");
   }
 
+  bool gives_tuples() const override { return from == "data"; }
+
   void prepare(const SamplingSetting& setting) override {
     positive_pairs_.clear();
     negative_pairs_.clear();

@@ -60,6 +60,9 @@ class Sampler : public Component {
   /// Called once. Throws Error where no batch can be made of the examples, saying what there is and
   /// what is needed.
   virtual void prepare(const SamplingSetting& setting) = 0;
+  /// Whether its batches are made of tuples that the data set states, so that a loss of tuples
+  /// needs no class labels.
+  virtual bool gives_tuples() const { return false; }
   /// Whether `epoch` is to be given the embedded examples.
   virtual bool needs_embeddings() const { return false; }
   /// The batches of one epoch, in order. It depends on its arguments and on `prepare` alone, so

@@ -77,14 +77,16 @@ class Run {
         device_(device_from_string(settings.device)),
         data_(set_aside(settings.validation, training)),
         set_(data_.trained ? *data_.trained : training.data, parts.transforms) {
-    if (training.data.columns.empty() && parts_.loss.needs_labels())
-      throw Error("learns from class labels, and this data set has none").in("loss");
+    const bool lacks_labels = training.data.columns.empty() && parts_.loss.needs_labels();
+    if (lacks_labels && !parts_.sampler.gives_tuples()) throw no_labels();
     named("sampler", [&] { parts_.sampler.prepare(set_.sampling()); });
     build_network(parts_.network, training.data.examples.shape(), training.initialization, device_);
     LossSetting setting = set_.setting();
     setting.embedding_size = parts_.network.embedding_size();
     setting.random = training.initialization.child("loss");
     named("loss", [&] { parts_.loss.prepare(setting); });
+    // Those are of the classes.
+    if (lacks_labels && !parts_.loss.parameters().empty()) throw no_labels();
     move_to(parts_.loss, device_);
     if (parts_.miner != nullptr) {
       setting.random = training.initialization.child("miner");
@@ -114,6 +116,10 @@ class Run {
   }
 
  private:
+  static Error no_labels() {
+    return Error("learns from class labels, and this data set has none").in("loss");
+  }
+
   /// What a part throws says which part it is.
   template <class F>
   static void named(const char* part, F f) {
@@ -140,8 +146,8 @@ class Run {
     add("best/", best_);
   }
 
-  /// What the best epoch is remembered by: the loss belongs to it, for evaluators compare by what it
-  /// learned.
+  /// What the best epoch is remembered by: the loss belongs to it, for evaluators compare by what
+  /// it learned.
   std::vector<NamedTensor> trained() const {
     std::vector<NamedTensor> all = tensors_of(parts_.network);
     for (const NamedTensor& held : tensors_of(parts_.loss))

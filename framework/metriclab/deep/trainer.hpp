@@ -82,8 +82,9 @@ struct Trained {
 /// that finds a whole checkpoint goes on from it, and ends with the same bytes as one that was
 /// never interrupted; a damaged one is passed over.
 ///
-/// Throws Error: no labels; a sampler, transform or validation that the data does not allow;
-/// embeddings or a loss that are not finite, with epoch and step.
+/// Throws Error: no labels, where the loss needs them (one without parameters of its own does not
+/// where the sampler gives tuples that the data set states); a sampler, transform or validation
+/// that the data does not allow; embeddings or a loss that are not finite, with epoch and step.
 Trained train(const TrainingSettings& settings, const TrainingParts& parts,
               const Training& training);
 
