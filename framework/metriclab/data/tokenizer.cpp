@@ -64,12 +64,29 @@ bool is_of_word(char32_t point) {
           is_in(point, 0xFF21, 0xFF3A) || is_in(point, 0xFF41, 0xFF5A));
 }
 
-/// × is no letter, and so never comes here; the gap in Greek, U+03A2, has no character.
+/// first, first + step, … last are capitals, whose small letters are `offset` further on.
+struct Capitals {
+  char32_t first, last;
+  std::int32_t offset;
+  char32_t step = 1;
+};
+
+// The simple lower-case mappings of the Unicode Character Database in these blocks. Signs in the
+// ranges (×, U+03A2) are no letters, and so never looked up.
+constexpr Capitals kCapitals[] = {
+    {0x41, 0x5A, 32},     {0xC0, 0xDE, 32},     {0x100, 0x12E, 1, 2}, {0x130, 0x130, -199},
+    {0x132, 0x136, 1, 2}, {0x139, 0x147, 1, 2}, {0x14A, 0x176, 1, 2}, {0x178, 0x178, -121},
+    {0x179, 0x17D, 1, 2}, {0x386, 0x386, 38},   {0x388, 0x38A, 37},   {0x38C, 0x38C, 64},
+    {0x38E, 0x38F, 63},   {0x391, 0x3AB, 32},   {0x400, 0x40F, 80},   {0x410, 0x42F, 32},
+    {0x460, 0x480, 1, 2}, {0x48A, 0x4BE, 1, 2}, {0x4C0, 0x4C0, 15},   {0x4C1, 0x4CD, 1, 2},
+    {0x4D0, 0x52E, 1, 2},
+};
+
 char32_t lower(char32_t point) {
-  if (is_in(point, 'A', 'Z') || is_in(point, 0xC0, 0xDE) || is_in(point, 0x391, 0x3AB) ||
-      is_in(point, 0x410, 0x42F))
-    return point + 32;
-  return is_in(point, 0x400, 0x40F) ? point + 80 : point;
+  for (const Capitals& are : kCapitals)
+    if (is_in(point, are.first, are.last) && (point - are.first) % are.step == 0)
+      return static_cast<char32_t>(static_cast<std::int32_t>(point) + are.offset);
+  return point;
 }
 
 }  // namespace

@@ -16,10 +16,11 @@ bool is_utf8(std::string_view text);
 /// The words of a text, in order, in lower case.
 ///
 /// A word is a run, as long as can be, of letters, digits and underscores. Outside of ASCII every
-/// character counts as a letter but for the blanks, signs and punctuation of U+0080 … U+00BF (ª, µ
-/// and º are letters), × and ÷, U+2000 … U+206F, U+20A0 … U+20CF, U+2190 … U+2BFF, U+3000 … U+303F,
-/// and the full-width punctuation of U+FF00 … U+FF65. Letters of ASCII, Latin-1, Greek and Cyrillic
-/// become small ones; others stay as they are. Bytes that are no UTF-8 part words.
+/// character counts as a letter but for the signs and punctuation of U+0080 … U+00BF (ª, µ and º
+/// are letters), × and ÷, U+2000 … U+206F, U+20A0 … U+20CF, U+2190 … U+2BFF, U+3000 … U+303F, and
+/// of the full-width forms those that are neither letters nor digits, U+FF00 … U+FF65. Letters of
+/// ASCII, Latin-1, Latin Extended-A, modern Greek and Cyrillic become small ones; others stay as
+/// they are. Bytes that are no UTF-8 part words.
 std::vector<std::string> words_of(std::string_view text);
 
 /// Which terms a text has: 0 stands for none of that sort.
