@@ -52,6 +52,8 @@ class Files {
     // IDX: two zeros, the type (8: unsigned bytes), the number of axes, each axis in 4 bytes.
     write("images.idx", std::string("\0\0\x08\x03\0\0\0\2\0\0\0\2\0\0\0\2", 16) + "abcdefgh");
     write("labels.idx", std::string("\0\0\x08\x01\0\0\0\2\0\1", 10));
+    write("texts.csv", "red green,a\n\"blue, red\",b\ngreen,a\n...,b\n");
+    write("pairs.tsv", "1\tred green\tred\t4.5\n2\tblue\tred\t1\n3\tblue\t\t3\n");
     for (const char* image : {"one/1.pgm", "one/2.pgm", "two/1.pgm"})
       write(fs::path("images") / image, "P5 2 2 255\nabcd");
   }
@@ -91,6 +93,15 @@ TEST_CASE("data sets that read files keep their laws on small files") {
         parse_json("{\"images\": " + files("images.idx") + ", \"labels\": " + files("labels.idx") +
                    "}"));
   check("dataset", "image_folder", parse_json("{\"path\": " + files("images") + "}"));
+  for (const char* rest : {"", R"(, "components": 2)", R"(, "representation": "hashed")",
+                           R"(, "representation": "tokens", "word_ngrams": 2)"}) {
+    const std::string texts = files("texts.csv"), pairs = files("pairs.tsv");
+    check("dataset", "text",
+          parse_json("{\"path\": " + texts + ", \"test\": " + texts + rest + "}"));
+    check("dataset", "text_pairs",
+          parse_json("{\"train\": " + pairs + ", \"trial\": " + pairs + ", \"test\": " + pairs +
+                     rest + "}"));
+  }
   if (std::getenv("METRICLAB_DATA") == nullptr) {
     MESSAGE("skipped: keel; $METRICLAB_DATA is not set");
     return;
@@ -150,7 +161,9 @@ TEST_CASE("plugins keep their laws with other parameters than the defaults") {
         R"({"plugin": "mlp", "hidden": [7, 5], "batch_norm": true, "dropout": 0.5})",
         R"({"plugin": "mlp", "normalize": true})",
         R"({"plugin": "linear", "bias": false, "normalize": true})",
-        R"({"plugin": "conv4", "filters": 8, "embedding": 16, "normalize": true})"}},
+        R"({"plugin": "conv4", "filters": 8, "embedding": 16, "normalize": true})",
+        R"({"plugin": "bag_of_ngrams", "size": 3, "vector": 7, "hidden": [5], "dropout": 0.4})",
+        R"({"plugin": "lookup", "size": 7, "max_norm": 0.5, "normalize": true})"}},
       {"dataset", {R"({"plugin": "digits", "shape": "image"})"}}};
   for (const auto& [kind, list] : blocks)
     for (const char* text : list) {
