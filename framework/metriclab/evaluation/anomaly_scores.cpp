@@ -135,11 +135,10 @@ AnomalyScores mahalanobis_scores(const MatrixF& test, const MatrixF& normal,
   if (d == 0)
     return {.values = std::vector<double>(static_cast<std::size_t>(test.rows())), .reason = {}};
   const double scale = of.covariance.trace() / static_cast<double>(d);
-  // Relative to the mean variance, so that thresholds below mean something.
-  Matrix shrunk =
-      scale > 0
-          ? Matrix((1 - shrinkage) / scale * of.covariance + shrinkage * Matrix::Identity(d, d))
-          : Matrix(Matrix::Identity(d, d));
+  // In units of the mean variance, which the bound on pivots below is relative to.
+  const double unit = scale > 0 ? scale : 1;
+  Matrix shrunk = Matrix::Identity(d, d);
+  if (scale > 0) shrunk = (1 - shrinkage) / unit * of.covariance + shrinkage * shrunk;
   const Eigen::LLT<Matrix> factor(shrunk);
   const auto pivots = factor.matrixLLT().diagonal();
   const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(d);
@@ -155,7 +154,8 @@ AnomalyScores mahalanobis_scores(const MatrixF& test, const MatrixF& normal,
   for_each_block(test, all, distance, [&](std::int64_t, const Matrix& rows) {
     const Matrix at = factor.matrixL().solve(rows.transpose()).transpose();
     for (std::int64_t i = 0; i < at.rows(); ++i)
-      scores.values.push_back((means.rowwise() - at.row(i)).rowwise().squaredNorm().minCoeff());
+      scores.values.push_back((means.rowwise() - at.row(i)).rowwise().squaredNorm().minCoeff() /
+                              unit);
   });
   return scores;
 }

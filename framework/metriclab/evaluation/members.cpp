@@ -5,6 +5,19 @@
 #include <metriclab/evaluation/members.hpp>
 
 namespace metriclab {
+namespace {
+
+/// All names where they are few, for they may be numbers, none of which is a slip of another.
+std::string choices(const std::string& name, const std::vector<std::string>& names) {
+  if (names.empty()) return "; there is none";
+  if (names.size() > 12) return suggestion(name, names);
+  std::string list = "; there is ";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    list += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
+  return list;
+}
+
+}  // namespace
 
 const LabelColumn* find_column(const Embedded& part, const std::string& name) {
   for (const LabelColumn& column : part.columns)
@@ -26,7 +39,7 @@ std::int32_t class_named(const LabelColumn& column, const std::string& name) {
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end())
     throw Error(fmt::format("column \"{}\" has no class \"{}\"{}", column.name, name,
-                            suggestion(name, names)));
+                            choices(name, names)));
   return static_cast<std::int32_t>(found - names.begin());
 }
 
@@ -41,7 +54,7 @@ Indices members_of(const Embedded& part, const std::string& selection) {
     std::vector<std::string> names;
     for (const LabelColumn& is : part.columns) names.push_back(is.name);
     throw Error(fmt::format("\"{}\": there is no label column \"{}\"{}", selection, name,
-                            names.empty() ? "; the examples have none" : suggestion(name, names)));
+                            choices(name, names)));
   }
   const std::int32_t label = class_named(*column, selection.substr(sign + 1));
   Indices members;
