@@ -22,8 +22,9 @@ using namespace metriclab;
 ///     mse       the mean of (a + b·s − y)², a + b·s being the line of least squares through the
 ///               rated pairs of the training part; in the squared unit of y, lower is better
 ///
-/// s: for the distance cosine cos, for dot and bilinear the product, for the others −distance, by
-/// its name. ρ and τ are the same under any distance that orders pairs alike; r and mse are not.
+/// s = −distance, by its name: −‖x − y‖ for euclidean; for dot and bilinear the product; for cosine
+/// cos − 1, which is as good as cos, for none of these sees what is added to all s. ρ and τ are the
+/// same under any distance that orders pairs alike; r and mse are not.
 /// The task of SICK (Marelli et al.) measures r, ρ and the MSE of predictions on the scale of its
 /// ratings, which is what the line makes of s.
 ///
@@ -76,8 +77,7 @@ class Similarity final : public Evaluator {
         throw Error(
             fmt::format("the similarity of {} examples {} and {} is {}; finite ones are needed",
                         what, pair.first, pair.second, pair.similarity));
-      const double apart = measure.named(measure(pair.first, pair.second));
-      rated.measured.push_back(distance == Distance::cosine ? 1 - apart : -apart);
+      rated.measured.push_back(-measure.named(measure(pair.first, pair.second)));
       rated.given.push_back(pair.similarity);
     }
     return rated;
