@@ -41,7 +41,7 @@ using namespace metriclab;
 /// as often as they are given; the similar ones in their order are cut into folds of consecutive
 /// ones, and so are the others: on the list of LFW, which has 300 of each in turn, its own ten.
 ///
-/// No pair of one of the kinds: NaN. Fewer pairs of either kind than folds: accuracy is NaN.
+/// No pair of one of the kinds: NaN. Fewer pairs than folds in both kinds: accuracy is NaN.
 class Verification final : public Evaluator {
  public:
   static void describe(Description<Verification>& is) {
