@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <metriclab/evaluation/checks.hpp>
 #include <metriclab/evaluation/interactions.hpp>
 #include <metriclab/neighbors/measure.hpp>
 #include <metriclab/neighbors/search.hpp>
-#include <numeric>
 
 namespace {
 

@@ -127,22 +127,39 @@ Input under(Distance distance, Input is) {
   return is;
 }
 
+/// Where each example stands in that order.
+Indices inverse(const Indices& order) {
+  Indices place(order.size());
+  for (std::size_t k = 0; k < order.size(); ++k)
+    place[static_cast<std::size_t>(order[k])] = static_cast<std::int64_t>(k);
+  return place;
+}
+
+void move(auto& pair, const Indices& place) {
+  pair.first = place[static_cast<std::size_t>(pair.first)];
+  pair.second = place[static_cast<std::size_t>(pair.second)];
+}
+
 Embedded permuted(const Embedded& is, const Indices& order) {
   std::vector<std::int32_t> labels, identities;
   for (std::int64_t i : order) {
     labels.push_back(is.labels()[static_cast<std::size_t>(i)]);
     identities.push_back(is.columns[3].values[static_cast<std::size_t>(i)]);
   }
-  return embedded(is.embeddings(order, Eigen::all), labels, identities);
+  Embedded other = embedded(is.embeddings(order, Eigen::all), labels, identities);
+  // The same list of pairs: their own order may mean something, as that of folds does.
+  other.constraints = is.constraints;
+  const Indices place = inverse(order);
+  for (auto& pair : other.constraints.pairs) move(pair, place);
+  for (auto& pair : other.constraints.ratings) move(pair, place);
+  return other;
 }
 
 Input permuted(const Input& is, std::uint64_t seed) {
   Random random(seed, "order");
   const Indices train = random.permutation(is.train.embeddings.rows()),
                 test = random.permutation(is.test.embeddings.rows());
-  Indices place(test.size());
-  for (std::size_t k = 0; k < test.size(); ++k)
-    place[static_cast<std::size_t>(test[k])] = static_cast<std::int64_t>(k);
+  const Indices place = inverse(test);
   Input other{.train = permuted(is.train, train),
               .test = permuted(is.test, test),
               .episodes = is.episodes,
