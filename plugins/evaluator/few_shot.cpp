@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <metriclab/evaluation/checks.hpp>
@@ -12,16 +15,25 @@ using namespace metriclab;
 /// Few-shot classification: in each episode, queries get a label from a small support set.
 ///
 /// `classifier`: "nearest", the label of the nearest support example (ties: the one that comes
-/// first); "prototype", the way whose mean of support embeddings is nearest (ties: the smallest).
-/// Nearness is the model's distance; under poincare the mean is the Einstein midpoint
+/// first); "knn", the label with the most votes among the n_neighbors nearest support examples
+/// (ties: of these labels the one whose example is nearest, so that with one shot it is "nearest");
+/// "prototype", the way whose mean of support embeddings is nearest (ties: the smallest). Nearness
+/// is the model's distance; under poincare the mean is the Einstein midpoint
 /// (evaluation/prototypes.hpp).
 ///
-///     accuracy           the mean over episodes of the part of an episode's queries that get their
-///     label accuracy_interval  half the width of its 95 % interval, 1.96·s/√n with s the deviation
-///     over n episodes (n − 1) error              1 − accuracy
+///     accuracy           mean over episodes of a, the part
+///                        of an episode's queries that get
+///                        their label
 ///
-/// No episodes: NaN. One episode: accuracy_interval is NaN. Cost O(episodes · queries · supports ·
-/// d). Differs from the paper: there a prototype's distance is always the squared Euclidean one.
+///     accuracy_interval  1.96·s/√n, half the width of the
+///                        95 % interval; s: deviation of a
+///                        over n episodes (by n − 1)
+///
+///     error              1 − accuracy
+///
+/// No episodes: NaN. One episode: accuracy_interval is NaN. Throws Error where an episode has fewer
+/// than n_neighbors support examples. Cost O(episodes · queries · supports · d).
+/// Differs from the paper: there a prototype's distance is always the squared Euclidean one.
 class FewShot final : public Evaluator {
  public:
   static void describe(Description<FewShot>& is) {
@@ -33,9 +45,13 @@ class FewShot final : public Evaluator {
     is.cost("O(episodes · queries · supports · d) time");
     is.property("invariant_to_rotation");
     is.property("one_when_separated");
-    is.parameter("classifier", &FewShot::classifier,
-                 "by the nearest support example, or the nearest mean of a way")
-        .one_of({"nearest", "prototype"});
+    is.parameter(
+          "classifier", &FewShot::classifier,
+          "by the nearest support example, the votes of several, or the nearest mean of a way")
+        .one_of({"nearest", "knn", "prototype"});
+    is.parameter("n_neighbors", &FewShot::n_neighbors, "how many support examples vote")
+        .at_least(1)
+        .unused_when("classifier", Value::List{"nearest", "prototype"});
   }
 
   Measurement evaluate(const Evaluation& input) const override {
@@ -55,7 +71,8 @@ class FewShot final : public Evaluator {
     }
     double squares = 0;
     for (double value : accuracies) squares += (value - mean) * (value - mean);
-    Metric interval = undefined("accuracy_interval", "a single episode has no deviation", Better::lower);
+    Metric interval =
+        undefined("accuracy_interval", "a single episode has no deviation", Better::lower);
     if (n > 1)
       interval = {.name = "accuracy_interval",
                   .value = 1.96 * std::sqrt(squares / (n - 1) / n),
@@ -94,22 +111,39 @@ class FewShot final : public Evaluator {
       }
       support = std::move(means);
     }
+    const std::size_t k = classifier == "knn" ? static_cast<std::size_t>(n_neighbors) : 1;
+    if (labels.size() < k)
+      throw Error(
+          fmt::format("few_shot: n_neighbors = {} asks for at least {} support examples, and an "
+                      "episode has {}; "
+                      "lower n_neighbors, or draw episodes of more shots",
+                      k, k, labels.size()));
     const Measure<double> measure(query, support, input.distance);
     double right = 0;
     for (std::int64_t i = 0; i < query.rows(); ++i) {
-      double least = std::numeric_limits<double>::infinity();
-      std::int32_t predicted = -1;
+      std::vector<std::pair<double, std::size_t>> near;
       for (std::int64_t j = 0; j < support.rows(); ++j)
-        if (const double distance = measure(i, j); distance < least) {
-          least = distance;
-          predicted = labels[static_cast<std::size_t>(j)];
-        }
-      if (predicted == episode.query_labels[static_cast<std::size_t>(i)]) ++right;
+        near.emplace_back(measure(i, j), static_cast<std::size_t>(j));
+      std::partial_sort(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(k), near.end());
+      near.resize(k);
+      if (voted(near, labels) == episode.query_labels[static_cast<std::size_t>(i)]) ++right;
     }
     return right / static_cast<double>(query.rows());
   }
 
+  /// `near`: distances and places of those that vote, the nearest first.
+  static std::int32_t voted(const std::vector<std::pair<double, std::size_t>>& near,
+                            const std::vector<std::int32_t>& labels) {
+    std::map<std::int32_t, std::size_t> votes;
+    for (const auto& [distance, place] : near) ++votes[labels[place]];
+    std::int32_t label = labels[near.front().second];
+    for (const auto& [distance, place] : near)
+      if (votes[labels[place]] > votes[label]) label = labels[place];
+    return label;
+  }
+
   std::string classifier = "nearest";
+  std::int64_t n_neighbors = 3;
 };
 
 METRICLAB_PLUGIN(FewShot, "few_shot");

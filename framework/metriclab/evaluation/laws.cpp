@@ -339,7 +339,8 @@ class Laws {
   std::string broken(const std::string& property) const {
     if (property == "one_when_separated") {
       for (const Metric& metric : evaluated(input_of(100, 15)))
-        if (!(std::abs(metric.value - (metric.better == Better::higher ? 1 : 0)) <= 1e-9))
+        if (metric.better != Better::neither &&
+            !(std::abs(metric.value - (metric.better == Better::higher ? 1 : 0)) <= 1e-9))
           return fmt::format("{} is {}", metric.name, metric.value);
       return "";
     }
