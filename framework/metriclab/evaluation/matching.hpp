@@ -28,7 +28,7 @@ double purity(std::span<const std::int32_t> classes, std::span<const std::int32_
 ///
 /// A class or cluster may stay alone. NaN where n = 0. Yang, Xu, Nie, Yan, Zhuang. Image clustering
 /// using local discriminant models and global integration. IEEE Transactions on Image Processing
-/// 2010, eq. 21; the matching by Kuhn. The Hungarian method for the assignment problem. Naval
+/// 2010; the matching by Kuhn. The Hungarian method for the assignment problem. Naval
 /// Research Logistics Quarterly 1955, with the shortest augmenting paths of Jonker, Volgenant. A
 /// shortest augmenting path algorithm for dense and sparse linear assignment problems. Computing
 /// 1987. O(classes · m log m) time, O(m) memory, for m ≤ n different pairs of class and cluster.
