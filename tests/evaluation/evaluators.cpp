@@ -15,9 +15,17 @@ MatrixF line(std::initializer_list<float> values) {
   return points;
 }
 
-const std::vector<std::string> kEvaluators = {
-    "knn",          "nearest_class_mean", "nearest_centroids", "label_propagation", "retrieval",
-    "verification", "clustering",         "few_shot",          "knn_regression"};
+const std::vector<std::string> kEvaluators = {"knn",
+                                              "linear_probe",
+                                              "space",
+                                              "nearest_class_mean",
+                                              "nearest_centroids",
+                                              "label_propagation",
+                                              "retrieval",
+                                              "verification",
+                                              "clustering",
+                                              "few_shot",
+                                              "knn_regression"};
 
 TEST_CASE("knn: votes, ties and the three metrics by hand") {
   const Embedded train = embedded(line({0, 1, 2, 10, 11, 30}), {2, 1, 0, 1, 1, 0});

@@ -41,7 +41,7 @@ struct Condensed {
   double birth = 0;
   double stability = 0;
   std::int64_t parent = -1;
-  bool parts = false;  // into two clusters, which come behind it in the list
+  bool parts = false;  // into other clusters, which come behind it in the list
   bool taken = false;
 };
 
@@ -103,24 +103,42 @@ class Hierarchy {
       const auto [node, cluster] = open.back();
       open.pop_back();
       if (node < n_) continue;
-      const auto [a, b] = children_[at(node - n_)];
       const double density = densities_[at(node - n_)];
-      const bool big_a = sizes_[at(a)] >= min_cluster_size,
-                 big_b = sizes_[at(b)] >= min_cluster_size;
-      for (const auto& [child, big] : {std::pair(a, big_a), std::pair(b, big_b)}) {
-        if (big_a && big_b) {
-          leave(cluster, sizes_[at(child)], density);
-          clusters_[at(cluster)].parts = true;
+      const std::vector<std::int64_t> children = parts_of(node);
+      const auto big = [&](std::int64_t child) { return sizes_[at(child)] >= min_cluster_size; };
+      const bool parts = std::count_if(children.begin(), children.end(), big) > 1;
+      clusters_[at(cluster)].parts |= parts;
+      for (std::int64_t child : children) {
+        if (!parts && big(child)) {
+          open.emplace_back(child, cluster);
+          continue;
+        }
+        leave(cluster, sizes_[at(child)], density);
+        if (big(child)) {
           open.emplace_back(child, static_cast<std::int64_t>(clusters_.size()));
           clusters_.push_back({.birth = density, .parent = cluster});
-        } else if (big) {
-          open.emplace_back(child, cluster);
         } else {
-          leave(cluster, sizes_[at(child)], density);
           fall(child, cluster);
         }
       }
     }
+  }
+
+  /// What a node falls into at its density: more than two nodes where merges have equal heights.
+  std::vector<std::int64_t> parts_of(std::int64_t node) const {
+    std::vector<std::int64_t> parts, open = {node};
+    const double density = densities_[at(node - n_)];
+    while (!open.empty()) {
+      const std::int64_t here = open.back();
+      open.pop_back();
+      if (here >= n_ && densities_[at(here - n_)] == density) {
+        open.push_back(children_[at(here - n_)].first);
+        open.push_back(children_[at(here - n_)].second);
+      } else {
+        parts.push_back(here);
+      }
+    }
+    return parts;
   }
 
   void leave(std::int64_t cluster, std::int64_t rows, double density) {

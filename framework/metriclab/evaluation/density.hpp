@@ -50,9 +50,8 @@ double dbscan_eps(const Matrix& X, std::int64_t min_samples);
 ///
 /// Campello, Moulavi, Sander. Density-based clustering based on hierarchical density estimates.
 /// PAKDD 2013; min_cluster_size as Campello, Moulavi, Zimek, Sander. Hierarchical density estimates
-/// for data clustering, visualization, and outlier detection. ACM TKDD 2015. Equal distances are
-/// parted one after the other. 2 ≤ min_cluster_size; 1 ≤ min_samples ≤ n. O(n²·d) time, O(n·d)
-/// memory.
+/// for data clustering, visualization, and outlier detection. ACM TKDD 2015. What is equally far
+/// parts at once. 2 ≤ min_cluster_size; 1 ≤ min_samples ≤ n. O(n²·d) time, O(n·d) memory.
 std::vector<std::int32_t> hdbscan(const Matrix& X, std::int64_t min_cluster_size,
                                   std::int64_t min_samples);
 
