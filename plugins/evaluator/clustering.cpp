@@ -50,7 +50,9 @@ using namespace metriclab;
 /// are too few examples for n_neighbors or min_samples, and too many for the memory of a linkage.
 /// Differs from the papers: spectral goes by nearest neighbours instead of a Gaussian of all
 /// distances (as von Luxburg. A tutorial on spectral clustering. Statistics and Computing 2007,
-/// section 2.2); dbscan with a null `eps` chooses it.
+/// section 2.2). Defaults: n_init, max_iterations, n_neighbors, min_samples and min_cluster_size
+/// those of scikit-learn; expected_noise is ours: with less, one bridge makes one cluster of two
+/// that are near.
 class Clustering final : public Evaluator {
  public:
   static void describe(Description<Clustering>& is) {
@@ -100,11 +102,13 @@ class Clustering final : public Evaluator {
                  "how many nearest examples each is linked to in the graph")
         .at_least(1)
         .unused_when("method", Value::List{"k_means", "agglomerative", "dbscan", "hdbscan"});
-    is.parameter(
-          "eps", &Clustering::eps,
-          "how far neighbours are at most; null: the greatest distance to the (min_samples − "
-          "1)-th nearest that is no outlier")
+    is.parameter("eps", &Clustering::eps, "how far neighbours are at most; null: by expected_noise")
         .at_least(0)
+        .unused_when("method", Value::List{"k_means", "agglomerative", "spectral", "hdbscan"});
+    is.parameter("expected_noise", &Clustering::expected_noise,
+                 "the part of the examples that are noise, for an eps that is null")
+        .at_least(0)
+        .below(1)
         .unused_when("method", Value::List{"k_means", "agglomerative", "spectral", "hdbscan"});
     is.parameter("min_samples", &Clustering::min_samples,
                  "how many examples, itself among them, a neighbourhood has to be dense")
@@ -199,7 +203,7 @@ class Clustering final : public Evaluator {
     }
     require_more_than(min_samples - 1, "min_samples", X.rows());
     if (method == "hdbscan") return hdbscan(X, min_cluster_size, min_samples);
-    return dbscan(X, eps ? *eps : dbscan_eps(X, min_samples), min_samples);
+    return dbscan(X, eps ? *eps : dbscan_eps(X, min_samples, expected_noise), min_samples);
   }
 
   static void require_more_than(std::int64_t least, const char* parameter, std::int64_t n) {
@@ -292,6 +296,7 @@ class Clustering final : public Evaluator {
   std::string linkage = "ward";
   std::int64_t n_neighbors = 10;
   std::optional<double> eps;
+  double expected_noise = 0.25;
   std::int64_t min_samples = 5;
   std::int64_t min_cluster_size = 5;
 };

@@ -216,16 +216,18 @@ TEST_CASE("dbscan: core rows, what they reach, and noise, by the definitions") {
   }));
 }
 
-TEST_CASE("dbscan's eps: the greatest distance that is no outlier") {
-  // Distances to the nearest: 1, 1, 1, 1, 2 and 95; Q1 = 1, Q3 = 1.75.
+TEST_CASE("dbscan's eps: what no more than the expected part of the rows exceed") {
+  // Distances to the nearest: 1, 1, 1, 1, 2 and 95.
   const Matrix X = (Matrix(6, 1) << 0, 1, 2, 3, 5, 100).finished();
-  CHECK(dbscan_eps(X, 2) == 2);
-  // Each is core itself, and the last alone is noise.
+  CHECK(dbscan_eps(X, 2, 0) == 95);
+  CHECK(dbscan_eps(X, 2, 0.16) == 95);
+  CHECK(dbscan_eps(X, 2, 0.17) == 2);
+  CHECK(dbscan_eps(X, 2, 0.34) == 1);
+  CHECK(dbscan_eps(X, 2, 0.999) == 1);
+  // To the second nearest: 2, 1, 1, 2, 3 and 97.
+  CHECK(dbscan_eps(X, 3, 0.2) == 3);
+  // Each that does not exceed it is core itself.
   CHECK(dbscan(X, 2, 2) == Labels{0, 0, 0, 0, 0, -1});
-  // Where all are as far none is left out.
-  const Matrix even = (Matrix(4, 1) << 0, 1, 2, 3).finished();
-  CHECK(dbscan_eps(even, 2) == 1);
-  CHECK(dbscan(even, 1, 2) == Labels{0, 0, 0, 0});
 }
 
 /// HDBSCAN by its definition: a set of rows, at rising density, falls into the parts that are still
@@ -372,7 +374,8 @@ TEST_CASE("clustering: rings, and groups in noise, that k-means takes apart") {
   CHECK(evaluate("clustering", rings_test).at("ari").value < 0.1);
   for (const std::string parameters :
        {R"({"method": "spectral"})", R"({"method": "agglomerative", "linkage": "single"})",
-        R"({"method": "dbscan"})", R"({"method": "hdbscan", "min_cluster_size": 25})"}) {
+        R"({"method": "dbscan", "expected_noise": 0})",
+        R"({"method": "hdbscan", "min_cluster_size": 25})"}) {
     CAPTURE(parameters);
     const auto found = evaluate("clustering", rings_test, {}, parameters);
     CHECK(found.at("ari").value > 0.95);

@@ -18,13 +18,6 @@ Vector kth_distances(const Matrix& X, std::int64_t k) {
   return nearest_neighbors(X, k, Distance::euclidean).distances.col(k - 1);
 }
 
-double quantile(const std::vector<double>& sorted, double part) {
-  const double place = part * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - std::floor(place)) * (sorted[above] - sorted[below]);
-}
-
 /// The numbers of clusters given anew, by their first rows; those below 0 are noise.
 std::vector<std::int32_t> numbered(const std::vector<std::int64_t>& clusters) {
   std::map<std::int64_t, std::int32_t> numbers;
@@ -214,13 +207,12 @@ std::vector<std::int32_t> dbscan(const Matrix& X, double eps, std::int64_t min_s
   return numbered(clusters);
 }
 
-double dbscan_eps(const Matrix& X, std::int64_t min_samples) {
+double dbscan_eps(const Matrix& X, std::int64_t min_samples, double expected_noise) {
   METRICLAB_CHECK(min_samples > 1 && min_samples <= X.rows(), "a neighbour to be chosen by");
-  const Vector distances = kth_distances(X, min_samples - 1);
-  std::vector<double> sorted(distances.begin(), distances.end());
-  std::sort(sorted.begin(), sorted.end());
-  const double low = quantile(sorted, 0.25), high = quantile(sorted, 0.75);
-  return *(std::upper_bound(sorted.begin(), sorted.end(), high + 3 * (high - low)) - 1);
+  Vector distances = kth_distances(X, min_samples - 1);
+  std::sort(distances.begin(), distances.end());
+  const double below = std::ceil((1 - expected_noise) * static_cast<double>(X.rows()));
+  return distances[std::clamp<std::int64_t>(static_cast<std::int64_t>(below), 1, X.rows()) - 1];
 }
 
 std::vector<std::int32_t> hdbscan(const Matrix& X, std::int64_t min_cluster_size,

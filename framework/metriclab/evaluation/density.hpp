@@ -21,16 +21,17 @@ namespace metriclab {
 /// O(n²·d) time, O(n·d) memory, whatever eps.
 std::vector<std::int32_t> dbscan(const Matrix& X, double eps, std::int64_t min_samples);
 
-/// An eps for dbscan: of the distances r_i from each row to its (min_samples − 1)-th nearest other
-/// row, the greatest that is no outlier,
+/// An eps for dbscan, by how large a part of the rows is thought to be noise: of the distances r_i
+/// from each row to its (min_samples − 1)-th nearest other row the least that no more than that
+/// part exceed,
 ///
-///     eps = max { r_i : r_i ≤ Q3 + 3·(Q3 − Q1) }
+///     eps = r_(m),  m = ⌈(1 − expected_noise)·n⌉
 ///
-/// Q1, Q3: the quartiles of r, between neighbours by linear interpolation. The paper reads it off
-/// the graph of the sorted r by eye: where they stop rising steeply, what is beyond being noise;
-/// here that is what Tukey's outer fence leaves out (Exploratory data analysis. Addison-Wesley
-/// 1977). 1 < min_samples ≤ n. Cost: one search.
-double dbscan_eps(const Matrix& X, std::int64_t min_samples);
+/// r_(1) ≤ … ≤ r_(n); all other rows are core. Rows near these join their clusters, so that fewer
+/// are noise in the end. Ester, Kriegel, Sander, Xu. KDD 1996, section 4.2, where one may also read
+/// it off the graph of the sorted r by eye. 1 < min_samples ≤ n; 0 ≤ expected_noise < 1. Cost: one
+/// search.
+double dbscan_eps(const Matrix& X, std::int64_t min_samples, double expected_noise);
 
 /// HDBSCAN: of the clusters of all densities those that last longest. With core(x) the distance
 /// from x to its min_samples-th nearest row, itself the first, the hierarchy is that of single
