@@ -15,7 +15,7 @@ namespace metriclab {
 /// input; embeddings that are not finite, or that the distance can't compare, refused.
 /// `properties`: those that its declaration claims,
 /// of "invariant_to_rotation", and "one_when_separated" (classes far apart give 1, or 0 where lower
-/// is better).
+/// is better; what ranks nothing may be anything).
 void check_evaluator(const Evaluator& evaluator, const std::vector<std::string>& properties,
                      Checks& checks);
 
