@@ -45,7 +45,7 @@ class LinearProbe final : public Evaluator {
         "workshop 2017 (arXiv 1610.01644, 2016)");
     is.source(
         "Chen, Kornblith, Norouzi, Hinton. A simple framework for contrastive learning of visual "
-        "representations. ICML 2020, section B.6");
+        "representations. ICML 2020");
     is.cost(
         "O(steps · n_train · d · classes) time as matrix products, for each λ tried; O((n_train + "
         "n_test) · d) memory in double");

@@ -216,6 +216,13 @@ TEST_CASE("dbscan: core rows, what they reach, and noise, by the definitions") {
   }));
 }
 
+TEST_CASE("dbscan: a row between two clusters is of the nearer one, whichever comes first") {
+  // 1.95 has three rows within 1, too few to be core; 2.8 is nearer than 1.
+  const Matrix X = (Matrix(9, 1) << 0, 0.3, 0.6, 1, 1.95, 2.8, 3.1, 3.4, 3.7).finished();
+  CHECK(dbscan(X, 1, 4) == Labels{0, 0, 0, 0, 1, 1, 1, 1, 1});
+  CHECK(dbscan(X.colwise().reverse(), 1, 4) == Labels{0, 0, 0, 0, 0, 1, 1, 1, 1});
+}
+
 TEST_CASE("dbscan's eps: what no more than the expected part of the rows exceed") {
   // Distances to the nearest: 1, 1, 1, 1, 2 and 95.
   const Matrix X = (Matrix(6, 1) << 0, 1, 2, 3, 5, 100).finished();
