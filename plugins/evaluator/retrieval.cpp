@@ -65,7 +65,7 @@ class Retrieval final : public Evaluator {
     const std::vector<std::int32_t> no_labels;
     const bool from_train = gallery == "train";
     const auto& labels = input.test.columns.empty() ? no_labels : input.test.labels();
-    const auto visit = [&](std::int64_t i, const std::vector<std::int64_t>& ranks) {
+    const auto visit = [&](std::int64_t i, std::span<const std::int64_t> ranks) {
       if (ranks.empty()) return;
       const std::vector<double> values = of_query(ranks);
       Sum& sum = sums[average == "classes" ? labels[static_cast<std::size_t>(i)] : 0];
@@ -98,7 +98,7 @@ class Retrieval final : public Evaluator {
   }
 
  private:
-  std::vector<double> of_query(const std::vector<std::int64_t>& ranks) const {
+  std::vector<double> of_query(std::span<const std::int64_t> ranks) const {
     const auto r = static_cast<std::int64_t>(ranks.size());
     const std::int64_t most = k.value_or(std::numeric_limits<std::int64_t>::max());
     const std::int64_t first = ranks.front();

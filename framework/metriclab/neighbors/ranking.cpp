@@ -3,141 +3,212 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <metriclab/neighbors/ranking.hpp>
-#include <metriclab/neighbors/tiles.hpp>
+#include <metriclab/neighbors/row_ranking.hpp>
+#include <numeric>
+#include <optional>
 
 namespace metriclab {
 namespace {
 
 constexpr std::int64_t kGalleryRows = 1024;
 
-/// One query's row of keys, from which its class's ranks are found.
-class RowRanking {
+/// One set's examples, those of a class together.
+struct ByClass {
+  std::vector<std::int64_t> order;   // the example that comes i-th
+  std::vector<std::int32_t> labels;  // its class
+  MatrixF rows;
+
+  ByClass(const Eigen::Ref<const MatrixF>& examples, std::span<const std::int32_t> classes) {
+    METRICLAB_CHECK(static_cast<std::int64_t>(classes.size()) == examples.rows(),
+                    "one label for each example");
+    order.resize(classes.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+      return classes[static_cast<std::size_t>(a)] < classes[static_cast<std::size_t>(b)];
+    });
+    rows.resize(examples.rows(), examples.cols());
+    for (std::int64_t i = 0; i < rows.rows(); ++i) {
+      rows.row(i) = examples.row(order[static_cast<std::size_t>(i)]);
+      labels.push_back(classes[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+    }
+  }
+  /// Where a class begins and ends.
+  std::pair<std::int64_t, std::int64_t> range(std::int32_t label) const {
+    const auto [begin, end] = std::equal_range(labels.begin(), labels.end(), label);
+    return {begin - labels.begin(), end - labels.begin()};
+  }
+};
+
+/// Some queries at a time, in products of one precision.
+template <class Scalar>
+class Blocks {
  public:
-  explicit RowRanking(const Measure<float>& measure) : measure_(measure) {}
+  using RowMajor = typename Rows<Scalar>::RowMajor;
 
-  /// `keys` of all the gallery, each at most `width` below the distance it stands for; `relevant`:
-  /// those to be ranked; `itself`: one that is left out, or −1. Overwrites keys.
-  const std::vector<std::int64_t>& ranks(std::int64_t query, std::span<float> keys, double width,
-                                         const std::vector<std::int64_t>& relevant,
-                                         std::int64_t itself) {
-    constexpr float kNever = std::numeric_limits<float>::infinity();
-    sorted_.clear();
-    for (std::int64_t j : relevant)
-      if (j != itself) sorted_.push_back({keys[static_cast<std::size_t>(j)], j});
-    std::sort(sorted_.begin(), sorted_.end());
-    for (std::int64_t j : relevant) keys[static_cast<std::size_t>(j)] = kNever;
-    if (itself >= 0) keys[static_cast<std::size_t>(itself)] = kNever;
-    ranks_.clear();
-    if (sorted_.empty()) return ranks_;
+  Blocks(const Rows<Scalar>& query, const ByClass& query_set, const Rows<Scalar>& gallery,
+         const ByClass& gallery_set, Distance distance, bool within_one_set,
+         const LeftOut& left_out, const VisitRanks& visit)
+      : measure_(query, gallery, distance),
+        bounds_(measure_),
+        query_set_(query_set),
+        gallery_set_(gallery_set),
+        within_one_set_(within_one_set),
+        left_out_(left_out),
+        visit_(visit),
+        row_(measure_, gallery_set.order),
+        tiles_(static_cast<std::size_t>((gallery.n() + kGalleryRows - 1) / kGalleryRows)) {
+    for (std::size_t t = 0; t < tiles_.size(); ++t) {
+      const std::int64_t first = static_cast<std::int64_t>(t) * kGalleryRows;
+      bounds_.gallery_tile(first, std::min(kGalleryRows, gallery.n() - first), tiles_[t]);
+      for (Scalar width : tiles_[t].width) widest_ = std::max(widest_, width);
+    }
+  }
 
-    // Relevant ones whose order is open form chains; another example is open against one chain at
-    // most.
-    const std::size_t r = sorted_.size();
-    bounds_.resize(r);
-    chain_.resize(r);
-    for (std::size_t p = 0; p < r; ++p) {
-      bounds_[p] = sorted_[p].first;
-      chain_[p] = p > 0 && double{bounds_[p]} - bounds_[p - 1] <= 2 * width ? chain_[p - 1] : p;
+  /// Ranks for the queries begin … begin + count − 1; all their classes are in the gallery. Gives
+  /// how many distances were measured.
+  std::int64_t rank(std::int64_t begin, std::int64_t count) {
+    bounds_.query_tile(begin, count, query_);
+    find_own(begin, count);
+    keys_.resize(
+        std::max(keys_.size(), static_cast<std::size_t>(count * kGalleryRows) * tiles_.size()));
+    const auto [least, most] = std::pair(own_.front(), own_.back());
+    for (std::size_t t = 0; t < tiles_.size(); ++t)
+      // Where all queries are of one class, its examples need no second product.
+      if (!(least == most && tiles_[t].begin >= least.first &&
+            tiles_[t].begin + tiles_[t].count <= least.second))
+        bounds_.products(query_, 0, count, tiles_[t], keys_at(t, count, 0), tiles_[t].count);
+
+    const std::int64_t measured_before = row_.measured();
+    for (std::int64_t r = 0; r < count; ++r) {
+      const double width = double{query_.width[static_cast<std::size_t>(r)]} + widest_;
+      row_.begin(begin + r, width, relevant_[static_cast<std::size_t>(r)]);
+      const auto [own, own_end] = own_[static_cast<std::size_t>(r)];
+      for (std::size_t t = 0; t < tiles_.size(); ++t) {
+        const std::int64_t first = tiles_[t].begin, end = first + tiles_[t].count;
+        offer(t, count, r, 0, std::min(end, own) - first);
+        offer(t, count, r, std::max(first, own_end) - first, end - first);
+      }
+      visit_(query_set_.order[static_cast<std::size_t>(begin + r)], row_.finish());
     }
-    before_.assign(r + 1, 0);
-    open_.clear();
-    const double last = bounds_.back() + width;
-    for (std::size_t j = 0; j < keys.size(); ++j) {
-      const float key = keys[j];
-      if (key > last) continue;
-      const auto p = static_cast<std::size_t>(
-          std::lower_bound(bounds_.begin(), bounds_.end(), key) - bounds_.begin());
-      if (p < r && double{bounds_[p]} - key <= width)
-        open_.push_back({chain_[p], static_cast<std::int64_t>(j)});
-      else if (p > 0 && double{key} - bounds_[p - 1] <= width)
-        open_.push_back({chain_[p - 1], static_cast<std::int64_t>(j)});
-      else
-        ++before_[p];
-    }
-    settle(query);
-    std::int64_t nearer = 0;
-    for (std::size_t p = 0; p < r; ++p) {
-      nearer += before_[p];
-      ranks_.push_back(nearer + static_cast<std::int64_t>(p) + 1);
-    }
-    return ranks_;
+    return row_.measured() - measured_before;
   }
 
  private:
-  /// Places what is open by measured distances.
-  void settle(std::int64_t query) {
-    std::sort(open_.begin(), open_.end());
-    for (std::size_t begin = 0; begin < open_.size();) {
-      const std::size_t chain = open_[begin].first;
-      members_.clear();
-      for (std::size_t p = chain; p < chain_.size() && chain_[p] == chain; ++p)
-        members_.push_back({measure_(query, sorted_[p].second), sorted_[p].second});
-      std::sort(members_.begin(), members_.end());
-      for (; begin < open_.size() && open_[begin].first == chain; ++begin) {
-        const std::pair<double, std::int64_t> other{measure_(query, open_[begin].second),
-                                                    open_[begin].second};
-        const auto place =
-            std::lower_bound(members_.begin(), members_.end(), other) - members_.begin();
-        ++before_[chain + static_cast<std::size_t>(place)];
+  Scalar* keys_at(std::size_t tile, std::int64_t queries, std::int64_t r) {
+    return keys_.data() + static_cast<std::int64_t>(tile) * queries * kGalleryRows +
+           r * tiles_[tile].count;
+  }
+  void offer(std::size_t t, std::int64_t queries, std::int64_t r, std::int64_t from,
+             std::int64_t to) {
+    if (from >= to) return;
+    row_.offer(keys_at(t, queries, r) + from, tiles_[t].low.data() + from, to - from,
+               tiles_[t].begin + from);
+  }
+
+  /// Keys of the examples of each query's own class.
+  void find_own(std::int64_t begin, std::int64_t count) {
+    relevant_.resize(static_cast<std::size_t>(count));
+    own_.clear();
+    for (std::int64_t r = 0; r < count;) {
+      const std::int32_t label = query_set_.labels[static_cast<std::size_t>(begin + r)];
+      std::int64_t end = r + 1;
+      while (end < count && query_set_.labels[static_cast<std::size_t>(begin + end)] == label)
+        ++end;
+      const auto [own, own_end] = gallery_set_.range(label);
+      if (class_.begin != own || class_.count != own_end - own)
+        bounds_.gallery_tile(own, own_end - own, class_);
+      class_keys_.resize(static_cast<std::size_t>((end - r) * class_.count));
+      bounds_.products(query_, r, end - r, class_, class_keys_.data(), class_.count);
+      const Scalar* keys = class_keys_.data();
+      for (; r < end; ++r, keys += class_.count) {
+        own_.push_back({own, own_end});
+        auto& relevant = relevant_[static_cast<std::size_t>(r)];
+        relevant.clear();
+        for (std::int64_t j = 0; j < class_.count; ++j)
+          if (counts(begin + r, own + j))
+            relevant.push_back({keys[j] + class_.low[static_cast<std::size_t>(j)], own + j});
       }
     }
   }
+  bool counts(std::int64_t query, std::int64_t gallery) const {
+    if (within_one_set_ && query == gallery) return false;
+    return !left_out_ || !left_out_(query_set_.order[static_cast<std::size_t>(query)],
+                                    gallery_set_.order[static_cast<std::size_t>(gallery)]);
+  }
 
-  const Measure<float>& measure_;
-  std::vector<std::pair<float, std::int64_t>> sorted_;  // the relevant ones by key
-  std::vector<float> bounds_;                           // their keys
-  std::vector<std::size_t> chain_;                      // where each one's chain begins
-  std::vector<std::int64_t> before_;                    // how many others stand just before each
-  std::vector<std::pair<std::size_t, std::int64_t>>
-      open_;  // (chain, index) of others whose place is open
-  std::vector<std::pair<double, std::int64_t>> members_;
-  std::vector<std::int64_t> ranks_;
+  const Measure<Scalar> measure_;
+  const Bounds<Scalar> bounds_;
+  const ByClass &query_set_, &gallery_set_;
+  const bool within_one_set_;
+  const LeftOut& left_out_;
+  const VisitRanks& visit_;
+  RowRanking<Scalar> row_;
+  std::vector<Tile<Scalar>> tiles_;
+  Scalar widest_ = 0;
+  Tile<Scalar> query_, class_;
+  std::vector<std::pair<std::int64_t, std::int64_t>> own_;  // where each query's class is
+  std::vector<std::vector<typename RowRanking<Scalar>::Relevant>> relevant_;
+  std::vector<Scalar> keys_, class_keys_;
 };
 
-void rank(const Measure<float>& measure, std::span<const std::int32_t> query_labels,
-          std::span<const std::int32_t> gallery_labels, bool within_one_set,
-          const VisitRanks& visit) {
-  const std::int64_t q = measure.query().n(), n = measure.gallery().n();
-  METRICLAB_CHECK(static_cast<std::int64_t>(query_labels.size()) == q, "one label for each query");
-  METRICLAB_CHECK(static_cast<std::int64_t>(gallery_labels.size()) == n,
-                  "one label for each gallery example");
-  std::map<std::int32_t, std::vector<std::int64_t>> members;
-  for (std::int64_t j = 0; j < n; ++j)
-    members[gallery_labels[static_cast<std::size_t>(j)]].push_back(j);
+/// The same in double, with copies of all examples.
+class WideBlocks {
+ public:
+  WideBlocks(const ByClass& query_set, const ByClass& gallery_set, Distance distance,
+             bool within_one_set, const LeftOut& left_out, const VisitRanks& visit)
+      : gallery_(gallery_set.rows.cast<double>()),
+        query_(within_one_set ? Matrix() : Matrix(query_set.rows.cast<double>())),
+        blocks_(within_one_set ? gallery_ : query_, query_set, gallery_, gallery_set, distance,
+                within_one_set, left_out, visit) {}
+  std::int64_t rank(std::int64_t begin, std::int64_t count) { return blocks_.rank(begin, count); }
 
-  // At most 64 MB of keys, but enough queries that preparing the gallery again for each block costs
-  // little.
+ private:
+  const Matrix gallery_, query_;
+  Blocks<double> blocks_;
+};
+
+void rank(const ByClass& query, const ByClass& gallery, Distance distance, bool within_one_set,
+          const LeftOut& left_out, const VisitRanks& visit) {
+  const std::int64_t q = query.rows.rows(), n = gallery.rows.rows();
+  // At most 32 MB of keys, but enough queries for a product to be worth the reading of the gallery.
   const std::int64_t block =
-      std::clamp<std::int64_t>((1 << 24) / std::max<std::int64_t>(n, 1), 64, 512);
-  const Bounds<float> bounds(measure);
-  RowRanking row(measure);
-  Tile<float> query, gallery;
-  std::vector<float> keys(static_cast<std::size_t>(std::min(block, q) * n));
-  for (std::int64_t begin = 0; begin < q; begin += block) {
-    bounds.query_tile(begin, std::min(block, q - begin), query);
-    float widest = 0;
-    for (std::int64_t first = 0; first < n; first += kGalleryRows) {
-      bounds.gallery_tile(first, std::min(kGalleryRows, n - first), gallery);
-      bounds.products(query, 0, query.count, gallery, keys.data() + first, n);
-      for (std::int64_t r = 0; r < query.count; ++r)
-        for (std::int64_t j = 0; j < gallery.count; ++j)
-          keys[static_cast<std::size_t>(r * n + first + j)] +=
-              gallery.low[static_cast<std::size_t>(j)];
-      widest = std::max(widest, *std::max_element(gallery.width.begin(), gallery.width.end()));
+      std::clamp<std::int64_t>((1 << 23) / std::max<std::int64_t>(n, 1), 64, 256);
+  // A distance measured costs about as much as this many products more in double.
+  constexpr std::int64_t kMeasured = 8;
+
+  std::optional<Blocks<float>> narrow;
+  std::optional<WideBlocks> wide;
+  double most_relevant = std::numeric_limits<double>::infinity();
+  for (std::int64_t begin = 0; begin < q;) {
+    const auto size = [&](std::int64_t i) {
+      const auto [from, to] = gallery.range(query.labels[static_cast<std::size_t>(i)]);
+      return to - from;
+    };
+    if (size(begin) == 0) {
+      visit(query.order[static_cast<std::size_t>(begin)], {});
+      ++begin;
+      continue;
     }
-    for (std::int64_t r = 0; r < query.count; ++r) {
-      const std::int64_t i = begin + r;
-      const auto relevant = members.find(query_labels[static_cast<std::size_t>(i)]);
-      static const std::vector<std::int64_t> kNone;
-      visit(i, row.ranks(i,
-                         std::span(keys).subspan(static_cast<std::size_t>(r * n),
-                                                 static_cast<std::size_t>(n)),
-                         double{query.width[static_cast<std::size_t>(r)]} + widest,
-                         relevant == members.end() ? kNone : relevant->second,
-                         within_one_set ? i : -1));
+    std::int64_t count = 0;
+    double relevant = 0;
+    while (count < block && begin + count < q) {
+      const std::int64_t of_class = size(begin + count);
+      if (of_class == 0) break;
+      relevant += static_cast<double>(of_class);
+      ++count;
     }
+    relevant /= static_cast<double>(count);
+    if (relevant >= most_relevant) {
+      if (!wide) wide.emplace(query, gallery, distance, within_one_set, left_out, visit);
+      wide->rank(begin, count);
+    } else {
+      if (!narrow)
+        narrow.emplace(query.rows, query, gallery.rows, gallery, distance, within_one_set, left_out,
+                       visit);
+      if (narrow->rank(begin, count) * kMeasured > count * n) most_relevant = relevant;
+    }
+    begin += count;
   }
 }
 
@@ -147,19 +218,45 @@ void rank_same_class(const Eigen::Ref<const MatrixF>& query,
                      std::span<const std::int32_t> query_labels,
                      const Eigen::Ref<const MatrixF>& gallery,
                      std::span<const std::int32_t> gallery_labels, Distance distance,
-                     const VisitRanks& visit) {
+                     const VisitRanks& visit, const LeftOut& left_out) {
   if (query.cols() != gallery.cols())
     throw Error(fmt::format("queries have {} dimensions, the gallery has {}; they must be the same",
                             query.cols(), gallery.cols()));
   require_finite<float>(query, "query");
   require_finite<float>(gallery, "gallery");
-  rank(Measure<float>(query, gallery, distance), query_labels, gallery_labels, false, visit);
+  // It refuses what the distance can't compare by the examples' own numbers.
+  const Measure<float> refuses(query, gallery, distance);
+  rank(ByClass(query, query_labels), ByClass(gallery, gallery_labels), distance, false, left_out,
+       visit);
 }
 
 void rank_same_class(const Eigen::Ref<const MatrixF>& points, std::span<const std::int32_t> labels,
-                     Distance distance, const VisitRanks& visit) {
+                     Distance distance, const VisitRanks& visit, const LeftOut& left_out) {
   require_finite<float>(points, "searched");
-  rank(Measure<float>(points, points, distance), labels, labels, true, visit);
+  const Measure<float> refuses(points, points, distance);
+  const ByClass set(points, labels);
+  rank(set, set, distance, true, left_out, visit);
+}
+
+std::vector<std::int64_t> ranks_of(std::span<const double> distances,
+                                   std::span<const std::int64_t> relevant) {
+  std::vector<std::pair<double, std::int64_t>> sorted;
+  for (std::int64_t j : relevant) sorted.push_back({distances[static_cast<std::size_t>(j)], j});
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::int64_t> before(sorted.size() + 1), ranks;
+  for (std::size_t j = 0; j < distances.size(); ++j) {
+    if (distances[j] == std::numeric_limits<double>::infinity()) continue;
+    const std::pair<double, std::int64_t> is{distances[j], static_cast<std::int64_t>(j)};
+    ++before[static_cast<std::size_t>(std::upper_bound(sorted.begin(), sorted.end(), is) -
+                                      sorted.begin())];
+  }
+  // A relevant one is its own upper bound's predecessor: it counts for those after it.
+  std::int64_t nearer = 0;
+  for (std::size_t p = 0; p < sorted.size(); ++p) {
+    nearer += before[p];
+    ranks.push_back(nearer + 1);
+  }
+  return ranks;
 }
 
 }  // namespace metriclab
