@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <limits>
 #include <metriclab/neighbors/ranking.hpp>
 
 #include "naive.hpp"
@@ -65,6 +66,69 @@ TEST_CASE("ranks of a query's class equal brute force in double") {
                                          gallery, gallery_labels, by, true));
                     });
   }));
+}
+
+TEST_CASE("ranks of many of a class equal brute force, and so where rounding leaves much open") {
+  CHECK(rc::check([] {
+    const auto n = *rc::gen::inRange<std::int64_t>(40, 400);
+    // Distances that agree in the first digits leave almost all open in float, so that products in
+    // double take over in the second block of queries.
+    const auto kind = *rc::gen::elementOf(std::vector<std::string>{
+        "normal", "whole numbers", "far from the origin", "one far off", "all equal"});
+    const auto n_classes = *rc::gen::elementOf(std::vector<std::int64_t>{1, 2, 10});
+    const Random random(*rc::gen::arbitrary<std::uint64_t>());
+    const MatrixF gallery = points<MatrixF>(kind, n, 3, random.child("gallery"));
+    std::vector<std::int32_t> classes;
+    Random draw = random.child("labels");
+    for (std::int64_t i = 0; i < n; ++i)
+      classes.push_back(static_cast<std::int32_t>(draw.below(n_classes)));
+    std::int64_t visited = 0;
+    rank_same_class(gallery, classes, Distance::squared_euclidean,
+                    [&](std::int64_t i, std::span<const std::int64_t> ranks) {
+                      ++visited;
+                      if (i % 7 != 0) return;
+                      RC_ASSERT(std::vector(ranks.begin(), ranks.end()) ==
+                                expected(gallery, i, classes[static_cast<std::size_t>(i)], gallery,
+                                         classes, Distance::squared_euclidean, true));
+                    });
+    RC_ASSERT(visited == n);
+  }));
+}
+
+TEST_CASE("what is left out stands nowhere") {
+  CHECK(rc::check([] {
+    const auto n = *rc::gen::inRange<std::int64_t>(1, 80);
+    const Random random(*rc::gen::arbitrary<std::uint64_t>());
+    const MatrixF gallery = points<MatrixF>("whole numbers", n, 2, random.child("gallery"));
+    const auto classes = labels(n, random.child("labels")), rooms = labels(n, random.child("room"));
+    const auto out = [&](std::int64_t i, std::int64_t j) {
+      return rooms[static_cast<std::size_t>(i)] == rooms[static_cast<std::size_t>(j)];
+    };
+    const auto visit = [&](std::int64_t i, std::span<const std::int64_t> ranks) {
+      std::vector<std::int64_t> due;
+      std::int64_t rank = 0;
+      const auto own = classes[static_cast<std::size_t>(i)];
+      for (std::int64_t j : naive::ranking(gallery, i, gallery, Distance::euclidean)) {
+        const bool same = classes[static_cast<std::size_t>(j)] == own;
+        if (same && out(i, j)) continue;
+        ++rank;
+        if (same) due.push_back(rank);
+      }
+      RC_ASSERT(std::vector(ranks.begin(), ranks.end()) == due);
+    };
+    // An example shares its own room: within one set and between two it is the same.
+    rank_same_class(gallery, classes, Distance::euclidean, visit, out);
+    rank_same_class(gallery, classes, gallery, classes, Distance::euclidean, visit, out);
+  }));
+}
+
+TEST_CASE("ranks among given distances") {
+  constexpr double kNowhere = std::numeric_limits<double>::infinity();
+  // In order: 0.5 (3), 1 (1), 1 (4), 2 (0), 3 (5); 2 stands nowhere.
+  const std::vector<double> distances = {2, 1, kNowhere, 0.5, 1, 3};
+  CHECK(ranks_of(distances, Indices{4, 0}) == std::vector<std::int64_t>{3, 4});
+  CHECK(ranks_of(distances, Indices{5, 1, 3}) == std::vector<std::int64_t>{1, 2, 5});
+  CHECK(ranks_of(distances, Indices{}).empty());
 }
 
 TEST_CASE("… and over many tiles") {
