@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <metriclab/data/dataset.hpp>
+#include <metriclab/data/numbered_split.hpp>
 #include <metriclab/data/text.hpp>
 
 namespace {
@@ -57,6 +58,7 @@ class MatFile {
  public:
   explicit MatFile(const fs::path& file) : file_(file.string()), mat_(nullptr, &Mat_Close) {
     if (fs::is_directory(file)) throw Error(file_ + ": is a folder, not a MATLAB file");
+    bytes_ = fs::file_size(file);
     mat_.reset(Mat_Open(file.c_str(), MAT_ACC_RDONLY));
     if (mat_ == nullptr)
       throw Error(file_ + ": is not a MATLAB file of version 4, 5 or 7.3; write it with save");
@@ -94,7 +96,7 @@ class MatFile {
       found = std::move(inner);
     }
     for (const matvar_t* array : found)
-      if (array == nullptr || (array->data == nullptr && count_of(*array) > 0))
+      if (array == nullptr || array->rank < 2 || !can_hold(*array))
         throw Error(where(name) + " can't be read; fetch or write the file again");
     return found;
   }
@@ -108,6 +110,15 @@ class MatFile {
   }
 
  private:
+  /// Whether the values of an array are there, and the file can have had as many: a byte is the
+  /// least that one takes, and deflate packs 1032 bytes into one at most.
+  bool can_hold(const matvar_t& array) const {
+    constexpr std::size_t kMostPacked = 1032;
+    const std::size_t count = count_of(array);
+    if (array.data == nullptr) return count == 0;
+    return array.class_type == MAT_C_SPARSE || count / kMostPacked <= bytes_;
+  }
+
   const matvar_t* top(const std::string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       std::string there;
@@ -124,6 +135,7 @@ class MatFile {
   }
 
   std::string file_;
+  std::uintmax_t bytes_ = 0;
   std::unique_ptr<mat_t, decltype(&Mat_Close)> mat_;
   Names names_;
   std::map<std::string, Variable> read_;
@@ -187,12 +199,15 @@ std::vector<double> values_of(const matvar_t& array, const std::string& where) {
     return numbers(array.data, array.data_type, count, where);
   }
   const auto& sparse = *static_cast<const mat_sparse_t*>(array.data);
+  const Error damaged(where + " can't be read; fetch or write the file again");
+  if (array.rank > 2 || sparse.njc != array.dims[1] + 1 ||
+      (sparse.ndata > 0 && (sparse.data == nullptr || sparse.ir == nullptr)))
+    throw damaged;
   const std::vector<double> entries = numbers(sparse.data, array.data_type, sparse.ndata, where);
   std::vector<double> values(count, 0.0);
-  for (std::size_t column = 0; column + 1 < sparse.njc; ++column)
+  for (std::size_t column = 0; column < array.dims[1]; ++column)
     for (std::size_t k = sparse.jc[column]; k < sparse.jc[column + 1]; ++k) {
-      if (k >= entries.size() || k >= sparse.nir || sparse.ir[k] >= array.dims[0])
-        throw Error(where + " can't be read; fetch or write the file again");
+      if (k >= entries.size() || k >= sparse.nir || sparse.ir[k] >= array.dims[0]) throw damaged;
       values[column * array.dims[0] + sparse.ir[k]] = entries[k];
     }
   return values;
@@ -494,59 +509,24 @@ class Matlab final : public Dataset {
   }
 
   void add_splits(MatFile& file, Data& data) const {
-    // The examples that each number stands for.
-    std::map<std::string, Indices> meant;
-    const bool of_classes = splits->of == "classes";
-    if (of_classes && data.columns.empty())
-      throw Error("there are no labels; give \"labels\" or \"views\", or count the examples")
-          .in("of")
-          .in("splits");
-    for (std::int64_t i = 0; i < data.size(); ++i) {
-      const std::string name =
-          of_classes
-              ? data.columns[0]
-                    .classes[static_cast<std::size_t>(data.labels()[static_cast<std::size_t>(i)])]
-              : std::to_string(i + 1);
-      meant[name].push_back(i);
-    }
-    auto take = [&](const std::vector<double>& part, const std::string& where,
-                    std::vector<bool>& used) {
-      Indices indices;
-      for (double number : part) {
-        const auto found = meant.find(whole_number(number, where));
-        if (found == meant.end())
-          throw Error(where + ": there is no " + (of_classes ? "class " : "example ") +
-                      whole_number(number, where) +
-                      (of_classes ? "" : "; they count from 1 to " + std::to_string(data.size())));
-        for (std::int64_t i : found->second) {
-          if (used[static_cast<std::size_t>(i)])
-            throw Error(where + ": has " + whole_number(number, where) +
-                        " twice; a split trains or tests on an example once");
-          used[static_cast<std::size_t>(i)] = true;
-          indices.push_back(i);
-        }
+    const NumberedSplits numbered = [&] {
+      try {
+        return NumberedSplits(data, splits->of == "classes");
+      } catch (Error& error) {
+        throw error.in("of").in("splits");
       }
-      std::sort(indices.begin(), indices.end());
-      return indices;
-    };
+    }();
     const auto train = parts(file, splits->train);
     const auto test = splits->test ? parts(file, *splits->test) : train;
     if (test.size() != train.size())
       throw Error(file.where(*splits->test) + " has " + std::to_string(test.size()) +
                   " splits, \"" + splits->train + "\" has " + std::to_string(train.size()));
     for (std::size_t s = 0; s < train.size(); ++s) {
-      Split& split = data.splits.emplace_back();
-      split.name = "split " + std::to_string(s + 1);
-      std::vector<bool> used(static_cast<std::size_t>(data.size()), false);
-      split.train = take(train[s], file.where(splits->train) + ", " + split.name, used);
-      if (splits->test)
-        split.test = take(test[s], file.where(*splits->test) + ", " + split.name, used);
-      else
-        for (std::int64_t i = 0; i < data.size(); ++i)
-          if (!used[static_cast<std::size_t>(i)]) split.test.push_back(i);
-      if (split.train.empty() || split.test.empty())
-        throw Error(file.where(splits->train) + ", " + split.name + ": nothing is left to " +
-                    (split.train.empty() ? "train" : "test"));
+      const std::string name = "split " + std::to_string(s + 1);
+      std::optional<NumberedPart> tested;
+      if (splits->test) tested = {test[s], file.where(*splits->test) + ", " + name};
+      data.splits.push_back(
+          numbered.split(name, {train[s], file.where(splits->train) + ", " + name}, tested));
     }
   }
 

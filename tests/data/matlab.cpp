@@ -322,6 +322,20 @@ TEST_CASE("matlab: a file cut short anywhere is found out") {
   }
 }
 
+TEST_CASE("matlab: an array that says it is larger than its file can hold") {
+  const TemporaryFolder folder;
+  const std::string file =
+      write(folder, "t.mat", {array<double>("X", {7, 9}, std::vector<double>(63, 1))},
+            MAT_COMPRESSION_NONE);
+  std::string bytes = read_file(file);
+  const std::size_t dims = bytes.find(std::string("\7\0\0\0\11\0\0\0", 8));
+  REQUIRE(dims != std::string::npos);
+  bytes[dims + 3] = '\x10';
+  folder.write("t.mat", bytes);
+  CHECK(complaint(spec(), Places{folder.path(), ""}) ==
+        file + ": variable \"X\" can't be read; fetch or write the file again");
+}
+
 TEST_CASE("matlab: VIPeR's features and its hundred splits") {
   if (!has_data()) return;
   const auto matlab = make_dataset(
