@@ -442,6 +442,9 @@ class Matlab final : public Dataset {
                     "number of examples")
             .in("names")
             .in("views");
+      for (const std::string& name : views->names)
+        if (std::count(views->names.begin(), views->names.end(), name) > 1)
+          throw Error("\"" + name + "\" names two views").in("names").in("views");
       LabelColumn view{.name = views->column, .values = {}, .classes = views->names};
       Names places;
       for (std::int64_t i = 0; i < n; ++i) {

@@ -217,6 +217,8 @@ TEST_CASE("matlab: views of the same things, and splits of them") {
   CHECK(complaint(spec(R"(, "examples_along": "last", "views": {"names": ["a", "b", "c", "d"]})"),
                   places)
             .starts_with("/views/names: 6 examples can't be 4 views"));
+  CHECK(complaint(spec(R"(, "examples_along": "last", "views": {"names": ["a", "a"]})"), places) ==
+        "/views/names: \"a\" names two views");
 }
 
 TEST_CASE("matlab: splits from cells, rows, vectors and logical arrays") {
