@@ -2,6 +2,7 @@
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <metriclab/data/latent_semantics.hpp>
 #include <metriclab/plugin/random.hpp>
