@@ -11,7 +11,7 @@
 namespace metriclab {
 
 /// One number of a run: a metric "evaluator.name", or "seconds.fit", "seconds.total" and so on.
-struct Measurement {
+struct RecordedMetric {
   std::string name;
   double value = 0;    // NaN where the result has null
   std::string reason;  // why it is NaN
@@ -26,7 +26,7 @@ struct Record {
   std::string status;
   std::string reason;    // with every status but "ok" and "missing"
   std::string finished;  // ISO 8601, or ""
-  std::vector<Measurement> measurements;
+  std::vector<RecordedMetric> measurements;
 };
 
 /// What the result files of some folders say, read without knowing spec or plugins.

@@ -58,8 +58,9 @@ std::vector<std::string> reasons_of(const std::vector<const Record*>& runs,
                                     const std::string& metric) {
   std::map<std::string, std::int64_t> counts;
   for (const Record* run : runs) {
-    const auto found = std::find_if(run->measurements.begin(), run->measurements.end(),
-                                    [&](const Measurement& each) { return each.name == metric; });
+    const auto found =
+        std::find_if(run->measurements.begin(), run->measurements.end(),
+                     [&](const RecordedMetric& each) { return each.name == metric; });
     if (run->status == "ok" && found != run->measurements.end() && std::isfinite(found->value))
       continue;
     std::string text = run->status, reason = run->reason;
@@ -199,7 +200,7 @@ Table make_table(const Results& results, const TableOptions& options) {
       for (const Record* run : of_cell) {
         ++cell.status[run->status];
         if (run->status != "ok") continue;
-        for (const Measurement& each : run->measurements)
+        for (const RecordedMetric& each : run->measurements)
           if (each.name == metric && std::isfinite(each.value)) values.push_back(each.value);
       }
       summarise(values, cell);
