@@ -52,7 +52,7 @@ double map_at_r(const MatrixF& embeddings, const std::vector<std::int32_t>& labe
                 Distance distance) {
   double sum = 0, queries = 0;
   rank_same_class(embeddings, labels, distance,
-                  [&](std::int64_t, const std::vector<std::int64_t>& ranks) {
+                  [&](std::int64_t, std::span<const std::int64_t> ranks) {
                     if (ranks.empty()) return;
                     const auto r = static_cast<std::int64_t>(ranks.size());
                     double precisions = 0;
