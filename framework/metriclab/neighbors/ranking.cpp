@@ -12,6 +12,8 @@ namespace metriclab {
 namespace {
 
 constexpr std::int64_t kGalleryRows = 1024;
+// What is left open waits to be measured, up to so many.
+constexpr std::int64_t kMostWaiting = 1 << 20;
 
 /// One set's examples, those of a class together.
 struct ByClass {
@@ -56,7 +58,6 @@ class Blocks {
         within_one_set_(within_one_set),
         left_out_(left_out),
         visit_(visit),
-        row_(measure_, gallery_set.order),
         tiles_(static_cast<std::size_t>((gallery.n() + kGalleryRows - 1) / kGalleryRows)) {
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
       const std::int64_t first = static_cast<std::int64_t>(t) * kGalleryRows;
@@ -79,19 +80,29 @@ class Blocks {
             tiles_[t].begin + tiles_[t].count <= least.second))
         bounds_.products(query_, 0, count, tiles_[t], keys_at(t, count, 0), tiles_[t].count);
 
-    const std::int64_t measured_before = row_.measured();
+    std::int64_t measured = 0, waiting = 0, settled = 0;
+    while (static_cast<std::int64_t>(rows_.size()) < count)
+      rows_.emplace_back(measure_, gallery_set_.order, bins_);
     for (std::int64_t r = 0; r < count; ++r) {
+      RowRanking<Scalar>& row = rows_[static_cast<std::size_t>(r)];
       const double width = double{query_.width[static_cast<std::size_t>(r)]} + widest_;
-      row_.begin(begin + r, width, relevant_[static_cast<std::size_t>(r)]);
+      row.begin(begin + r, width, relevant_[static_cast<std::size_t>(r)]);
       const auto [own, own_end] = own_[static_cast<std::size_t>(r)];
       for (std::size_t t = 0; t < tiles_.size(); ++t) {
         const std::int64_t first = tiles_[t].begin, end = first + tiles_[t].count;
         offer(t, count, r, 0, std::min(end, own) - first);
         offer(t, count, r, std::max(first, own_end) - first, end - first);
       }
-      visit_(query_set_.order[static_cast<std::size_t>(begin + r)], row_.finish());
+      row.close();
+      const auto open = static_cast<std::int64_t>(row.open().size());
+      measured += open;
+      waiting += open;
+      if (waiting < kMostWaiting && r + 1 < count) continue;
+      settle(begin, settled, r + 1);
+      settled = r + 1;
+      waiting = 0;
     }
-    return row_.measured() - measured_before;
+    return measured;
   }
 
  private:
@@ -102,8 +113,29 @@ class Blocks {
   void offer(std::size_t t, std::int64_t queries, std::int64_t r, std::int64_t from,
              std::int64_t to) {
     if (from >= to) return;
-    row_.offer(keys_at(t, queries, r) + from, tiles_[t].low.data() + from, to - from,
-               tiles_[t].begin + from);
+    rows_[static_cast<std::size_t>(r)].offer(keys_at(t, queries, r) + from,
+                                             tiles_[t].low.data() + from, to - from,
+                                             tiles_[t].begin + from);
+  }
+
+  /// Measures what the rows from … to − 1 left open, for all of them the same part of the gallery
+  /// at a time, and gives their ranks.
+  void settle(std::int64_t begin, std::int64_t from, std::int64_t to) {
+    std::vector<std::size_t> next(tiles_.size() + 1);
+    const auto tile_of = [](const auto& open) {
+      return static_cast<std::size_t>(open.at / kGalleryRows);
+    };
+    for (std::int64_t r = from; r < to; ++r)
+      for (const auto& open : rows_[static_cast<std::size_t>(r)].open()) ++next[tile_of(open) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    waiting_.resize(next.back());
+    for (std::int64_t r = from; r < to; ++r)
+      for (auto& open : rows_[static_cast<std::size_t>(r)].open())
+        waiting_[next[tile_of(open)]++] = {r, &open};
+    for (const auto& [r, open] : waiting_) open->distance = measure_(begin + r, open->at);
+    for (std::int64_t r = from; r < to; ++r)
+      visit_(query_set_.order[static_cast<std::size_t>(begin + r)],
+             rows_[static_cast<std::size_t>(r)].finish());
   }
 
   /// Keys of the examples of each query's own class.
@@ -143,13 +175,15 @@ class Blocks {
   const bool within_one_set_;
   const LeftOut& left_out_;
   const VisitRanks& visit_;
-  RowRanking<Scalar> row_;
   std::vector<Tile<Scalar>> tiles_;
   Scalar widest_ = 0;
   Tile<Scalar> query_, class_;
   std::vector<std::pair<std::int64_t, std::int64_t>> own_;  // where each query's class is
   std::vector<std::vector<typename RowRanking<Scalar>::Relevant>> relevant_;
   std::vector<Scalar> keys_, class_keys_;
+  typename RowRanking<Scalar>::Bins bins_;
+  std::vector<RowRanking<Scalar>> rows_;
+  std::vector<std::pair<std::int64_t, typename RowRanking<Scalar>::Open*>> waiting_;
 };
 
 /// The same in double, with copies of all examples.
@@ -175,7 +209,7 @@ void rank(const ByClass& query, const ByClass& gallery, Distance distance, bool 
   const std::int64_t block =
       std::clamp<std::int64_t>((1 << 23) / std::max<std::int64_t>(n, 1), 64, 256);
   // A distance measured costs about as much as this many products more in double.
-  constexpr std::int64_t kMeasured = 8;
+  constexpr std::int64_t kMeasured = 16;
 
   std::optional<Blocks<float>> narrow;
   std::optional<WideBlocks> wide;

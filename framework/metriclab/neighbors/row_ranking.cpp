@@ -114,16 +114,10 @@ Scalar rounded_up(double value) {
 }  // namespace
 
 template <class Scalar>
-double RowRanking<Scalar>::measure(std::int64_t at) {
-  ++measured_;
-  return measure_(query_, at);
-}
-
-template <class Scalar>
 std::int64_t RowRanking<Scalar>::bin(Scalar key) const {
   std::int32_t result = 0;
-  const auto most = static_cast<Scalar>(bins_ + 1);
-  bins_by(&key, 1, least_, scale_, &most, &result);
+  const auto most = static_cast<Scalar>(bins_.n + 1);
+  bins_by(&key, 1, bins_.least, bins_.scale, &most, &result);
   return result;
 }
 
@@ -153,27 +147,31 @@ void RowRanking<Scalar>::sort_by_bins() {
     least = std::min(least, is.key);
     most = std::max(most, is.key);
   }
-  // About eight bins for each relevant one, as long as they stay in the nearer caches.
-  bins_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::bit_ceil(8 * relevant.size())),
-                                   1024, 16384);
-  least_ = rounded_down<Scalar>(double{least} - width_);
-  const double extent = double{rounded_up<Scalar>(double{most} + width_)} - least_;
-  scale_ = static_cast<Scalar>(std::min(0.999 * static_cast<double>(bins_) / extent,
-                                        double{std::numeric_limits<Scalar>::max()} / 4));
+  // Enough for most of the others to fall between relevant ones, yet few beside the others and in
+  // the nearer caches.
+  bins_.n = std::clamp<std::int64_t>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(
+          8 * static_cast<std::int64_t>(relevant.size()), measure_.gallery().n() / 16))),
+      512, 16384);
+  bins_.least = rounded_down<Scalar>(double{least} - width_);
+  const double extent = double{rounded_up<Scalar>(double{most} + width_)} - bins_.least;
+  bins_.scale = static_cast<Scalar>(std::min(0.999 * static_cast<double>(bins_.n) / extent,
+                                             double{std::numeric_limits<Scalar>::max()} / 4));
 
-  start_.assign(static_cast<std::size_t>(bins_ + 3), 0);
-  for (const Relevant& is : relevant) ++start_[static_cast<std::size_t>(bin(is.key) + 1)];
-  for (std::size_t b = 1; b < start_.size(); ++b) start_[b] += start_[b - 1];
-  sorted_.resize(relevant.size());
-  for (const Relevant& is : relevant) sorted_[start_[static_cast<std::size_t>(bin(is.key))]++] = is;
+  bins_.start.assign(static_cast<std::size_t>(bins_.n + 3), 0);
+  for (const Relevant& is : relevant) ++bins_.start[static_cast<std::size_t>(bin(is.key) + 1)];
+  for (std::size_t b = 1; b < bins_.start.size(); ++b) bins_.start[b] += bins_.start[b - 1];
+  bins_.sorted.resize(relevant.size());
+  for (const Relevant& is : relevant)
+    bins_.sorted[bins_.start[static_cast<std::size_t>(bin(is.key))]++] = is;
   // Each bin's start has moved to its end, which is the next one's start.
-  std::copy_backward(start_.begin(), start_.end() - 1, start_.end());
-  start_[0] = 0;
-  for (std::size_t b = 0; b + 1 < start_.size(); ++b)
-    if (start_[b + 1] > start_[b] + 1)
-      std::sort(sorted_.begin() + start_[b], sorted_.begin() + start_[b + 1],
+  std::copy_backward(bins_.start.begin(), bins_.start.end() - 1, bins_.start.end());
+  bins_.start[0] = 0;
+  for (std::size_t b = 0; b + 1 < bins_.start.size(); ++b)
+    if (bins_.start[b + 1] > bins_.start[b] + 1)
+      std::sort(bins_.sorted.begin() + bins_.start[b], bins_.sorted.begin() + bins_.start[b + 1],
                 [](const Relevant& x, const Relevant& y) { return x.key < y.key; });
-  relevant_->swap(sorted_);
+  relevant_->swap(bins_.sorted);
 }
 
 template <class Scalar>
@@ -193,7 +191,7 @@ void RowRanking<Scalar>::find_chains() {
 
 template <class Scalar>
 void RowRanking<Scalar>::mark_bins() {
-  counts_.assign(static_cast<std::size_t>(bins_ + 2 + kBeyond), 0);
+  bins_.counts.assign(static_cast<std::size_t>(bins_.n + 2 + kBeyond), 0);
   for (const Chain& chain : chains_) {
     // Not the whole chain: between its members there may be room.
     std::int64_t marked = -1;
@@ -202,7 +200,7 @@ void RowRanking<Scalar>::mark_bins() {
       const std::int64_t last = bin(rounded_up<Scalar>(key + width_));
       for (std::int64_t b = std::max(marked + 1, bin(rounded_down<Scalar>(key - width_)));
            b <= last; ++b)
-        counts_[static_cast<std::size_t>(b)] = kLookCloser;
+        bins_.counts[static_cast<std::size_t>(b)] = kLookCloser;
       marked = last;
     }
   }
@@ -246,7 +244,7 @@ void RowRanking<Scalar>::offer_to_few(const Scalar* keys, std::int64_t n, std::i
       while (p < chain.end && sorted[p].key < keys[j]) ++p;
       if ((p < chain.end && sorted[p].key - key <= width_) ||
           (p > chain.begin && key - sorted[p - 1].key <= width_))
-        open_.push_back({c, first + j});
+        open_.push_back({.distance = 0, .at = first + j, .chain = c});
       else
         ++before_[p + c];
     }
@@ -261,10 +259,10 @@ void RowRanking<Scalar>::offer_to_bins(const Scalar* keys, std::int64_t count, s
   // What is beyond all relevant ones goes to several bins in turn: one counter that is always the
   // same would be waited for.
   for (std::int64_t lane = 0; lane < kLanes; ++lane)
-    most[lane] = static_cast<Scalar>(bins_ + 1 + lane);
-  bins_of(keys, count, least_, scale_, most, bins);
+    most[lane] = static_cast<Scalar>(bins_.n + 1 + lane);
+  bins_of(keys, count, bins_.least, bins_.scale, most, bins);
   std::int64_t n_closer = 0;
-  std::uint32_t* counts = counts_.data();
+  std::uint32_t* counts = bins_.counts.data();
   for (std::int64_t j = 0; j < count; ++j) {
     const std::uint32_t is = counts[bins[j]];
     counts[bins[j]] = is + 1;
@@ -274,7 +272,7 @@ void RowRanking<Scalar>::offer_to_bins(const Scalar* keys, std::int64_t count, s
   for (std::int64_t c = 0; c < n_closer; ++c) {
     const std::int64_t j = closer[c];
     const auto b = static_cast<std::size_t>(bins[j]);
-    place(keys[j], first + j, start_[b], start_[b + 1]);
+    place(keys[j], first + j, bins_.start[b], bins_.start[b + 1]);
   }
 }
 
@@ -291,29 +289,45 @@ void RowRanking<Scalar>::place(Scalar key, std::int64_t at, std::size_t from, st
   else
     while (from < to && sorted[from].key < key) ++from;
   if (from < sorted.size() && double{sorted[from].key} - key <= width_)
-    open_.push_back({chain_[from], at});
+    open_.push_back({.distance = 0, .at = at, .chain = chain_[from]});
   else if (from > 0 && double{key} - sorted[from - 1].key <= width_)
-    open_.push_back({chain_[from - 1], at});
+    open_.push_back({.distance = 0, .at = at, .chain = chain_[from - 1]});
   else
     ++before_[from + chain_[from]];
 }
 
 template <class Scalar>
+void RowRanking<Scalar>::close() {
+  if (relevant_->empty() || few()) return;
+  const std::vector<std::uint32_t>&counts = bins_.counts, &start = bins_.start;
+  std::int64_t passed = 0;
+  for (std::size_t b = 0; b + 1 < start.size(); ++b) {
+    if ((counts[b] & kLookCloser) == 0) {
+      passed += counts[b];
+      continue;
+    }
+    if (start[b] == start[b + 1]) continue;
+    before_[start[b] + chain_[start[b]]] += passed;
+    passed = 0;
+  }
+}
+
+template <class Scalar>
 void RowRanking<Scalar>::settle() {
-  std::sort(open_.begin(), open_.end());
+  std::sort(open_.begin(), open_.end(),
+            [](const Open& a, const Open& b) { return a.chain < b.chain; });
   for (std::size_t begin = 0; begin < open_.size();) {
-    const std::size_t number = open_[begin].first;
+    const std::size_t number = open_[begin].chain;
     const Chain& chain = chains_[number];
     members_.clear();
     for (std::size_t p = chain.begin; p < chain.end; ++p) {
       const std::int64_t at = (*relevant_)[p].at;
-      members_.push_back({measure(at), order_[static_cast<std::size_t>(at)]});
+      members_.push_back({measure_(query_, at), order_[static_cast<std::size_t>(at)]});
     }
     std::sort(members_.begin(), members_.end());
-    for (; begin < open_.size() && open_[begin].first == number; ++begin) {
-      const std::int64_t at = open_[begin].second;
-      const std::pair<double, std::int64_t> other{measure(at),
-                                                  order_[static_cast<std::size_t>(at)]};
+    for (; begin < open_.size() && open_[begin].chain == number; ++begin) {
+      const std::pair<double, std::int64_t> other{
+          open_[begin].distance, order_[static_cast<std::size_t>(open_[begin].at)]};
       const auto place =
           std::lower_bound(members_.begin(), members_.end(), other) - members_.begin();
       ++before_[chain.begin + number + static_cast<std::size_t>(place)];
@@ -326,18 +340,6 @@ const std::vector<std::int64_t>& RowRanking<Scalar>::finish() {
   ranks_.clear();
   if (relevant_->empty()) return ranks_;
   settle();
-  if (!few()) {
-    std::int64_t passed = 0;
-    for (std::size_t b = 0; b + 1 < start_.size(); ++b) {
-      if ((counts_[b] & kLookCloser) == 0) {
-        passed += counts_[b];
-        continue;
-      }
-      if (start_[b] == start_[b + 1]) continue;
-      before_[start_[b] + chain_[start_[b]]] += passed;
-      passed = 0;
-    }
-  }
   std::int64_t nearer = 0;
   for (std::size_t c = 0; c < chains_.size(); ++c) {
     const Chain& chain = chains_[c];

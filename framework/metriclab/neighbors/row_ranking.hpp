@@ -13,7 +13,9 @@ namespace metriclab {
 /// tile.
 ///
 /// A key stands for a distance t: key ≤ t ≤ key + width. Relevant ones whose keys are so near that
-/// one other may be open against both form a chain; what is open is measured, with its chain.
+/// one other may be open against both form a chain. An other that is open against a chain waits
+/// until it has been measured: by whoever can do so for many queries at a time, since the rows that
+/// one query leaves open lie far apart.
 ///
 /// Few relevant ones: others are counted against the ends of each chain, some at a time. Many: the
 /// range of their keys is cut into equal bins; an other counts for its bin, save in those bins that
@@ -26,17 +28,33 @@ class RowRanking {
     std::int64_t at;  // its row of the gallery
   };
 
+  /// An other whose place is open until its distance is known.
+  struct Open {
+    double distance;
+    std::int64_t at;  // its row of the gallery
+    std::size_t chain;
+  };
+  /// What a query needs until `close`, and the next one then.
+  struct Bins {
+    std::int64_t n = 0;
+    Scalar least = 0, scale = 0;
+    std::vector<std::uint32_t> counts;  // of others in each bin; the top bit: look closer
+    std::vector<std::uint32_t> start;   // of each bin, its first relevant one
+    std::vector<Relevant> sorted;
+  };
+
   /// `order`: of each gallery row, what ties go by.
-  RowRanking(const Measure<Scalar>& measure, const std::vector<std::int64_t>& order)
-      : measure_(measure), order_(order) {}
+  RowRanking(const Measure<Scalar>& measure, const std::vector<std::int64_t>& order, Bins& bins)
+      : measure_(measure), order_(order), bins_(bins) {}
 
   /// A new query. Afterwards `relevant` is in use until `finish`.
   void begin(std::int64_t query, double width, std::vector<Relevant>& relevant);
   /// Others: gallery rows from `first` on, whose keys are values + low.
   void offer(const Scalar* values, const Scalar* low, std::int64_t count, std::int64_t first);
+  /// All have been offered. Those of `open` are to be measured before `finish`.
+  void close();
+  std::vector<Open>& open() { return open_; }
   const std::vector<std::int64_t>& finish();
-  /// How many distances have been measured so far.
-  std::int64_t measured() const { return measured_; }
 
  private:
   static constexpr std::int64_t kFew = 8;
@@ -57,24 +75,19 @@ class RowRanking {
   void offer_to_bins(const Scalar* keys, std::int64_t count, std::int64_t first);
   void place(Scalar key, std::int64_t at, std::size_t from, std::size_t to);
   void settle();
-  double measure(std::int64_t at);
 
   const Measure<Scalar>& measure_;
   const std::vector<std::int64_t>& order_;
-  std::int64_t query_ = 0, measured_ = 0;
+  Bins& bins_;
+  std::int64_t query_ = 0;
   double width_ = 0;
   std::vector<Relevant>* relevant_ = nullptr;
-  std::vector<Relevant> sorted_;
   std::vector<Chain> chains_;
   std::vector<std::uint32_t> chain_;  // of each relevant one
-  Scalar least_ = 0, scale_ = 0;      // of bins
-  std::int64_t bins_ = 0;
-  std::vector<std::uint32_t> counts_;  // of others in each bin; the top bit: look closer
-  std::vector<std::uint32_t> start_;   // of each bin, its first relevant one
   /// How many others stand just before each relevant one, and after the last of each chain: that of
   /// chain c, at p, is before_[p + c].
   std::vector<std::int64_t> before_;
-  std::vector<std::pair<std::size_t, std::int64_t>> open_;  // (chain, gallery row)
+  std::vector<Open> open_;
   std::vector<std::pair<double, std::int64_t>> members_;
   std::vector<std::int64_t> ranks_;
 };
