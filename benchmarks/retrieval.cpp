@@ -117,5 +117,5 @@ int main(int argc, char** argv) {
   std::vector<std::int64_t> numbers = {10, 100, 1000, 10000};
   if (argc > 4) numbers = {std::atoll(argv[4])};
   for (const std::int64_t n_classes : numbers)
-    for (const double apart : {0.0, 0.35}) compare(*retrieval, n, d, n_classes, apart);
+    for (const double apart : {0.35, 0.0}) compare(*retrieval, n, d, n_classes, apart);
 }

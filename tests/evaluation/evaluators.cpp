@@ -25,7 +25,8 @@ const std::vector<std::string> kEvaluators = {"knn",
                                               "verification",
                                               "clustering",
                                               "few_shot",
-                                              "knn_regression"};
+                                              "knn_regression",
+                                              "identification"};
 
 TEST_CASE("knn: votes, ties and the three metrics by hand") {
   const Embedded train = embedded(line({0, 1, 2, 10, 11, 30}), {2, 1, 0, 1, 1, 0});

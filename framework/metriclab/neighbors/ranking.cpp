@@ -209,7 +209,7 @@ void rank(const ByClass& query, const ByClass& gallery, Distance distance, bool 
   const std::int64_t block =
       std::clamp<std::int64_t>((1 << 23) / std::max<std::int64_t>(n, 1), 64, 256);
   // A distance measured costs about as much as this many products more in double.
-  constexpr std::int64_t kMeasured = 16;
+  constexpr std::int64_t kMeasured = 24;
 
   std::optional<Blocks<float>> narrow;
   std::optional<WideBlocks> wide;

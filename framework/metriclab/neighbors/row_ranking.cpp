@@ -193,12 +193,14 @@ template <class Scalar>
 void RowRanking<Scalar>::mark_bins() {
   bins_.counts.assign(static_cast<std::size_t>(bins_.n + 2 + kBeyond), 0);
   for (const Chain& chain : chains_) {
-    // Not the whole chain: between its members there may be room.
+    // Not the whole chain: between its members there may be room. One bin more on either side,
+    // since an other's bin may be rounded otherwise, as by instructions that multiply and add at
+    // once.
     std::int64_t marked = -1;
     for (std::size_t p = chain.begin; p < chain.end; ++p) {
       const double key = (*relevant_)[p].key;
-      const std::int64_t last = bin(rounded_up<Scalar>(key + width_));
-      for (std::int64_t b = std::max(marked + 1, bin(rounded_down<Scalar>(key - width_)));
+      const std::int64_t last = std::min(bin(rounded_up<Scalar>(key + width_)) + 1, bins_.n + 1);
+      for (std::int64_t b = std::max(marked + 1, bin(rounded_down<Scalar>(key - width_)) - 1);
            b <= last; ++b)
         bins_.counts[static_cast<std::size_t>(b)] = kLookCloser;
       marked = last;
