@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <metriclab/data/method.hpp>
 #include <string_view>
@@ -39,14 +40,16 @@ class Rows {
 };
 
 /// Throws Error naming the first example, of what `what` says ("query", "gallery", "test"), with a
-/// value that is not finite or beyond ±1e150, whose square no double holds.
+/// value that is not finite or beyond ±1e150, whose square no double holds. Examples are counted
+/// from `first` on.
 template <class Scalar>
-void require_finite(Rows<Scalar> rows, std::string_view what);
+void require_finite(Rows<Scalar> rows, std::string_view what, std::int64_t first = 0);
 
 /// Throws Error naming the first example, of what `what` says, that a distance can't compare: for
 /// `chi_squared` one with a value below 0, for `poincare` one that is not shorter than 1.
 template <class Scalar>
-void require_comparable(Rows<Scalar> rows, Distance distance, std::string_view what);
+void require_comparable(Rows<Scalar> rows, Distance distance, std::string_view what,
+                        std::int64_t first = 0);
 
 /// 1 / ‖x‖ of each row, in double; 0 for a row of zeros (shorter than 1e-150).
 template <class Scalar>
@@ -72,9 +75,18 @@ class Measure {
   /// ((1 − ‖x‖²)(1 − ‖y‖²)), which is the argument of arcosh less 1; for chi_squared and manhattan
   /// as distance.hpp has them. O(d).
   double operator()(std::int64_t query, std::int64_t gallery) const;
+  /// Says that this row is measured soon, so that it is fetched into the cache meanwhile.
+  void expect(std::int64_t gallery) const {
+    const auto* row = reinterpret_cast<const char*>(gallery_[gallery]);
+    const auto bytes = gallery_.d() * static_cast<std::int64_t>(sizeof(Scalar));
+    for (std::int64_t at = 0; at < std::min(bytes, kFetched); at += kCacheLine)
+      __builtin_prefetch(row + at);
+  }
   /// The distance by its name: the root of that for `euclidean`, arcosh(1 + that) for `poincare`,
   /// that itself for the others.
   double named(double measured) const;
+  /// At least what any distance measures that is, by its name, at most `radius`, and hardly more.
+  double reach(double radius) const;
 
   Rows<Scalar> query() const { return query_; }
   Rows<Scalar> gallery() const { return gallery_; }
@@ -84,6 +96,8 @@ class Measure {
   const std::vector<double>& gallery_factors() const { return gallery_factors_; }
 
  private:
+  static constexpr std::int64_t kCacheLine = 64, kFetched = 1024;
+
   Rows<Scalar> query_, gallery_;
   Distance distance_;
   std::vector<double> query_factors_, gallery_factors_;

@@ -2,116 +2,169 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <limits>
+#include <memory>
+#include <metriclab/neighbors/scan.hpp>
+#include <metriclab/neighbors/tiles.hpp>
+#include <utility>
 #include <vector>
 
 namespace metriclab {
 
-/// The k nearest of the examples offered so far, one query's. Each comes with bounds of its
-/// distance, and is measured only where the bounds leave its place open. Memory O(k).
+/// A gallery row, and its distance as `Measure` gives it.
+struct Found {
+  double distance;
+  std::int64_t index;
+  friend bool operator<(const Found& a, const Found& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
+  }
+};
+
+/// The gallery rows index(0) … index(n − 1) with their distances from a query.
+template <class Scalar, class Index>
+void measure_each(const Measure<Scalar>& measure, std::int64_t query, std::int64_t n,
+                  const Index& index, std::vector<Found>& found) {
+  constexpr std::int64_t kAhead = 4;
+  found.resize(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) measure.expect(index(i + kAhead));
+    found[static_cast<std::size_t>(i)] = {.distance = measure(query, index(i)), .index = index(i)};
+  }
+}
+
+/// Of each of some queries, the k nearest among the examples offered so far. An example comes with
+/// bounds of its distance, and is measured only where the bounds leave its place open. Different
+/// queries' selections may be added to at the same time.
+/// Memory: about 2k + 48 candidates of 12 bytes a query (24 in double).
 template <class Scalar>
-class Selection {
+class NearestSelections {
  public:
-  struct Candidate {
-    Scalar low, high;  // bounds of the distance
-    bool measured = false;
-    std::int64_t index = 0;
-    double distance = 0;  // once measured
-  };
-
-  explicit Selection(std::int64_t k) : k_(static_cast<std::size_t>(k)), capacity_(3 * k_ + 32) {
-    candidates_.reserve(capacity_);
+  /// Of queries first … first + count − 1, of which no example with a key above `limits` (empty:
+  /// none) is wanted.
+  NearestSelections(const Measure<Scalar>& measure, std::int64_t first, std::int64_t count,
+                    std::int64_t k, std::vector<Scalar> limits)
+      : measure_(measure),
+        first_(first),
+        k_(k),
+        capacity_(std::min(2 * k + 48, measure.gallery().n())),
+        thresholds_(std::move(limits)),
+        sizes_(static_cast<std::size_t>(count), 0),
+        candidates_(std::make_unique_for_overwrite<Candidate[]>(
+            static_cast<std::size_t>(count * capacity_))) {
+    if (thresholds_.empty())
+      thresholds_.assign(static_cast<std::size_t>(count), std::numeric_limits<Scalar>::infinity());
+    // Strips go beyond the end.
+    thresholds_.resize(thresholds_.size() + kStrip, -std::numeric_limits<Scalar>::infinity());
   }
 
-  /// What has a greater lower bound is not among the k nearest.
-  Scalar threshold() const { return threshold_; }
+  /// Of each query: what has a greater lower bound is not among its k nearest.
+  const Scalar* thresholds() const { return thresholds_.data(); }
 
-  /// Adds one whose lower bound is at most the threshold. `measure(index)` gives distances where
-  /// they are needed.
-  template <class Measure>
-  void offer(Scalar low, Scalar high, std::int64_t index, const Measure& measure) {
-    candidates_.push_back({.low = low, .high = high, .index = index});
-    if (candidates_.size() == capacity_) reduce(measure);
+  /// Adds one whose lower bound is at most the threshold.
+  void offer(std::int64_t row, Scalar low, Scalar high, std::int64_t index) {
+    std::int32_t& size = sizes_[static_cast<std::size_t>(row)];
+    of(row)[size] = {.low = low, .high = high, .index = static_cast<std::int32_t>(index)};
+    if (++size == capacity_) reduce(row);
   }
 
-  /// The k nearest in order, ties by index; at least k must have been offered.
-  template <class Measure>
-  const std::vector<Candidate>& finish(const Measure& measure) {
-    lower_threshold();
-    keep_nearest(measure);
-    std::sort(candidates_.begin(), candidates_.end(), nearer);
-    return candidates_;
+  /// The k nearest in order, ties by index; fewer where fewer were offered.
+  void finish(std::int64_t row, std::vector<Found>& nearest) {
+    lower_threshold(row, 0);
+    measure_all(row, nearest);
+    std::sort(nearest.begin(), nearest.end());
+    if (static_cast<std::int64_t>(nearest.size()) > k_)
+      nearest.resize(static_cast<std::size_t>(k_));
   }
 
  private:
-  static bool nearer(const Candidate& a, const Candidate& b) {
-    return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
-  }
+  struct Candidate {
+    Scalar low, high;  // bounds of the distance
+    std::int32_t index;
+  };
 
-  /// To the k-th upper bound: k examples are at most that far.
-  void lower_threshold() {
-    if (candidates_.size() < k_) return;
-    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(k_ - 1),
-                     candidates_.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.high < b.high; });
-    threshold_ = std::min(threshold_, candidates_[k_ - 1].high);
-    std::erase_if(candidates_,
-                  [&](const Candidate& candidate) { return candidate.low > threshold_; });
-  }
+  Candidate* of(std::int64_t row) { return candidates_.get() + row * capacity_; }
 
-  template <class Measure>
-  void keep_nearest(const Measure& measure) {
-    for (Candidate& candidate : candidates_) {
-      if (candidate.measured) continue;
-      candidate.distance = measure(candidate.index);
-      candidate.measured = true;
+  /// To about the k-th upper bound, at most `spare` more: k examples are that far or nearer.
+  void lower_threshold(std::int64_t row, std::int64_t spare) {
+    std::int32_t& size = sizes_[static_cast<std::size_t>(row)];
+    if (size < k_) return;
+    thread_local std::vector<Scalar> highs;
+    highs.resize(static_cast<std::size_t>(size));
+    Candidate* candidates = of(row);
+    for (std::int32_t i = 0; i < size; ++i) highs[static_cast<std::size_t>(i)] = candidates[i].high;
+    Scalar& threshold = thresholds_[static_cast<std::size_t>(row)];
+    threshold = std::min(threshold, near_kth(highs.data(), size, k_, spare));
+    std::int32_t kept = 0;
+    for (std::int32_t i = 0; i < size; ++i) {
+      const Candidate candidate = candidates[i];
+      candidates[kept] = candidate;
+      kept += candidate.low <= threshold;
     }
-    if (candidates_.size() <= k_) return;
-    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(k_ - 1),
-                     candidates_.end(), nearer);
-    candidates_.resize(k_);
+    size = kept;
   }
 
-  template <class Measure>
-  void reduce(const Measure& measure) {
-    lower_threshold();
-    if (candidates_.size() > 2 * k_ + 16) keep_nearest(measure);
+  void measure_all(std::int64_t row, std::vector<Found>& found) {
+    const std::int32_t size = sizes_[static_cast<std::size_t>(row)];
+    const Candidate* candidates = of(row);
+    measure_each(
+        measure_, first_ + row, size, [=](std::int64_t i) { return candidates[i].index; }, found);
   }
 
-  std::size_t k_, capacity_;
-  Scalar threshold_ = std::numeric_limits<Scalar>::infinity();
-  std::vector<Candidate> candidates_;
+  void reduce(std::int64_t row) {
+    lower_threshold(row, k_ / 8);
+    std::int32_t& size = sizes_[static_cast<std::size_t>(row)];
+    if (size <= k_ + (capacity_ - k_) / 2) return;
+    // The bounds leave too many open: they are measured, and the farther ones dropped.
+    thread_local std::vector<Found> found;
+    measure_all(row, found);
+    std::vector<std::pair<Found, Candidate>> order;
+    for (std::int32_t i = 0; i < size; ++i)
+      order.push_back({found[static_cast<std::size_t>(i)], of(row)[i]});
+    std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k_ - 1),
+                     order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    size = static_cast<std::int32_t>(k_);
+    for (std::int32_t i = 0; i < size; ++i) of(row)[i] = order[static_cast<std::size_t>(i)].second;
+  }
+
+  const Measure<Scalar>& measure_;
+  std::int64_t first_, k_, capacity_;
+  std::vector<Scalar> thresholds_;
+  std::vector<std::int32_t> sizes_;
+  std::unique_ptr<Candidate[]> candidates_;  // (count × capacity)
 };
 
-/// Calls `found(j)` for each j < n, in order, with values[j] + added[j] ≤ threshold. For rows of
-/// which few are.
-template <class Scalar, class Found>
-void for_each_within(const Scalar* values, const Scalar* added, std::int64_t n, Scalar threshold,
-                     Found found) {
-  constexpr std::int64_t kBlock = 64;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t count = std::min(kBlock, n - begin);
-    alignas(64) std::uint8_t within[kBlock];
-    if (count == kBlock) {
-      // A loop of a fixed length without branches, which the compiler turns into vector
-      // instructions.
-      for (std::int64_t j = 0; j < kBlock; ++j)
-        within[j] = values[begin + j] + added[begin + j] <= threshold;
-    } else {
-      for (std::int64_t j = 0; j < count; ++j)
-        within[j] = values[begin + j] + added[begin + j] <= threshold;
-      std::fill(within + count, within + kBlock, std::uint8_t{0});
-    }
-    for (std::int64_t eight = 0; eight < kBlock; eight += 8) {
-      std::uint64_t any = 0;
-      std::memcpy(&any, within + eight, sizeof any);
-      if (any == 0) continue;
-      for (std::int64_t j = eight; j < eight + 8; ++j)
-        if (within[j]) found(begin + j);
-    }
+/// Of each of some queries, all examples offered: those with a key of at most its limit.
+template <class Scalar>
+class WithinSelections {
+ public:
+  WithinSelections(const Measure<Scalar>& measure, std::int64_t first, std::int64_t count,
+                   std::vector<Scalar> limits)
+      : measure_(measure),
+        first_(first),
+        thresholds_(std::move(limits)),
+        indices_(static_cast<std::size_t>(count)) {
+    thresholds_.resize(thresholds_.size() + kStrip, -std::numeric_limits<Scalar>::infinity());
   }
-}
+
+  const Scalar* thresholds() const { return thresholds_.data(); }
+  void offer(std::int64_t row, Scalar, Scalar, std::int64_t index) {
+    indices_[static_cast<std::size_t>(row)].push_back(static_cast<std::int32_t>(index));
+  }
+  /// All of them in order, ties by index.
+  void finish(std::int64_t row, std::vector<Found>& found) {
+    std::vector<std::int32_t>& indices = indices_[static_cast<std::size_t>(row)];
+    measure_each(
+        measure_, first_ + row, static_cast<std::int64_t>(indices.size()),
+        [&](std::int64_t i) { return indices[static_cast<std::size_t>(i)]; }, found);
+    std::sort(found.begin(), found.end());
+    std::vector<std::int32_t>().swap(indices);
+  }
+
+ private:
+  const Measure<Scalar>& measure_;
+  std::int64_t first_;
+  std::vector<Scalar> thresholds_;
+  std::vector<std::vector<std::int32_t>> indices_;
+};
 
 }  // namespace metriclab

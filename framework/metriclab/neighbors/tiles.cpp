@@ -87,6 +87,48 @@ METRICLAB_WIDE void sums(Distance distance, const double* x, const double* y, st
   sums_by(distance, x, y, count, d, result);
 }
 
+struct RowSums {
+  double squares, total;      // Σ (…)², Σ |…|
+  double uncentred, shifted;  // Σ of the squares of what is scaled but not centred; Σ (…) · centre
+};
+
+/// A row (x · factor − centre) · scale, and its sums.
+template <class Scalar>
+[[gnu::always_inline]] inline RowSums centre_row(const Scalar* x, double factor,
+                                                 const double* centre, double scale, std::int64_t d,
+                                                 Scalar* row) {
+  constexpr std::int64_t kLanes = 16;
+  double squares[kLanes] = {}, totals[kLanes] = {}, uncentred[kLanes] = {}, shifted[kLanes] = {};
+  const auto add = [&](std::int64_t t, std::int64_t lane) __attribute__((always_inline)) {
+    const double value = (x[t] * factor - centre[t]) * scale, plain = x[t] * scale;
+    row[t] = static_cast<Scalar>(value);
+    squares[lane] += value * value;
+    totals[lane] += std::abs(value);
+    uncentred[lane] += plain * plain;
+    shifted[lane] += value * (centre[t] * scale);
+  };
+  std::int64_t t = 0;
+  for (; t + kLanes <= d; t += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) add(t + lane, lane);
+  for (; t < d; ++t) add(t, t % kLanes);
+  RowSums sums = {};
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    sums.squares += squares[lane];
+    sums.total += totals[lane];
+    sums.uncentred += uncentred[lane];
+    sums.shifted += shifted[lane];
+  }
+  return sums;
+}
+METRICLAB_WIDE RowSums centred_row(const float* x, double factor, const double* centre,
+                                   double scale, std::int64_t d, float* row) {
+  return centre_row(x, factor, centre, scale, d, row);
+}
+METRICLAB_WIDE RowSums centred_row(const double* x, double factor, const double* centre,
+                                   double scale, std::int64_t d, double* row) {
+  return centre_row(x, factor, centre, scale, d, row);
+}
+
 /// log₂ x with a straight line between powers of two, for positive normal x: exponent and mantissa
 /// read as one number. Where x changes by a part e of itself, e ≤ 0.1, it changes by at most 2.5e.
 template <class Scalar>
@@ -108,7 +150,10 @@ void make_room(Tile<Scalar>& tile, std::int64_t begin, std::int64_t count, std::
 }  // namespace
 
 template <class Scalar>
-Bounds<Scalar>::Bounds(const Measure<Scalar>& measure) : measure_(measure) {
+Bounds<Scalar>::Bounds(const Measure<Scalar>& measure, bool within_one_set)
+    : measure_(measure),
+      symmetric_(within_one_set &&
+                 (measure.query().n() == 0 || measure.query()[0] == measure.gallery()[0])) {
   const Distance distance = measure.distance();
   const std::int64_t d = measure.gallery().d();
   centre_.assign(static_cast<std::size_t>(d), 0);
@@ -121,6 +166,7 @@ Bounds<Scalar>::Bounds(const Measure<Scalar>& measure) : measure_(measure) {
     std::frexp(greatest * std::sqrt(static_cast<double>(d)), &exponent);
     scale_ = std::ldexp(1.0, -std::min(exponent, 1000));
   }
+  for (const double value : centre_) centre_squares_ += value * scale_ * value * scale_;
   if (distance != Distance::poincare) return;
   const auto& factors = measure.gallery_factors();
   const double factor = factors.empty() ? 1 : *std::max_element(factors.begin(), factors.end());
@@ -189,15 +235,9 @@ void Bounds<Scalar>::query_tile(std::int64_t begin, std::int64_t count, Tile<Sca
           inverse_norms<Scalar>(Eigen::Map<const typename Rows<Scalar>::RowMajor>(x, 1, d))[0];
       for (std::int64_t t = 0; t < d; ++t) row[t] = static_cast<Scalar>(x[t] * factor);
     } else {
-      const double factor = coordinate_factor(measure_.query_factors(), begin + r);
-      double squares = 0, total = 0;
-      for (std::int64_t t = 0; t < d; ++t) {
-        const double value = (x[t] * factor - centre_[static_cast<std::size_t>(t)]) * scale_;
-        row[t] = static_cast<Scalar>(value);
-        squares += value * value;
-        total += std::abs(value);
-      }
-      width += 2 * uncertainty(squares, total);
+      const RowSums sums = centred_row(x, coordinate_factor(measure_.query_factors(), begin + r),
+                                       centre_.data(), scale_, d, row);
+      width += 2 * uncertainty(sums.squares, sums.total);
     }
     tile.low[static_cast<std::size_t>(r)] = 0;
     tile.width[static_cast<std::size_t>(r)] = static_cast<Scalar>(width);
@@ -211,58 +251,149 @@ void Bounds<Scalar>::gallery_tile(std::int64_t begin, std::int64_t count,
   make_room(tile, begin, count, d);
   const double c = rounding<Scalar>(d) + measuring(d);
   for (std::int64_t r = 0; r < count; ++r) {
-    const Scalar* y = measure_.gallery()[begin + r];
-    Scalar* row = tile.rows.row(r).data();
     const double factor = coordinate_factor(measure_.gallery_factors(), begin + r);
-    double squares = 0, uncentred = 0, total = 0;
-    for (std::int64_t t = 0; t < d; ++t) {
-      const double value = (y[t] * factor - centre_[static_cast<std::size_t>(t)]) * scale_;
-      row[t] = static_cast<Scalar>(value);
-      squares += value * value;
-      uncentred += y[t] * scale_ * y[t] * scale_;
-      total += std::abs(value);
-    }
-    double low = 0, half_width = uncertainty(squares, total);
-    if (measure_.distance() == Distance::dot)
-      half_width = 2 * c * std::sqrt(squares) + 2 * measuring(d) * std::sqrt(uncentred);
-    else if (has_products(measure_.distance()))
-      low = squares;
+    const RowSums sums = centred_row(measure_.gallery()[begin + r], factor, centre_.data(), scale_,
+                                     d, tile.rows.row(r).data());
+    double low = 0, half_width = uncertainty(sums.squares, sums.total);
+    if (measure_.distance() == Distance::dot && symmetric_) {
+      low = -2 * sums.shifted;
+      half_width += measuring(d) * (sums.uncentred + centre_squares_) +
+                    2 * double{std::numeric_limits<Scalar>::epsilon()} * std::abs(low);
+    } else if (measure_.distance() == Distance::dot) {
+      half_width = 2 * c * std::sqrt(sums.squares) + 2 * measuring(d) * std::sqrt(sums.uncentred);
+    } else if (has_products(measure_.distance()))
+      low = sums.squares;
     // Zero has no direction: one more in the squared distance makes its cosine distance from all
     // others 1.
     if (factor == 0) low += scale_ * scale_;
     tile.low[static_cast<std::size_t>(r)] = static_cast<Scalar>(low - half_width);
     tile.width[static_cast<std::size_t>(r)] = static_cast<Scalar>(2 * half_width);
   }
+  if (has_products(measure_.distance())) tile.panels.take(tile.rows.data(), count, d);
+}
+
+template <class Scalar>
+void Bounds<Scalar>::either_tile(std::int64_t begin, std::int64_t count, Tile<Scalar>& tile) const {
+  gallery_tile(begin, count, tile);
+  for (Scalar& width : tile.width)
+    width += static_cast<Scalar>(underflow<Scalar>(measure_.gallery().d()));
+}
+
+template <class Scalar>
+void Bounds<Scalar>::plain_products(const Scalar* x, std::int64_t count,
+                                    const Tile<Scalar>& gallery, std::int64_t from, Scalar* result,
+                                    std::int64_t stride) const {
+  const std::int64_t d = measure_.query().d(), columns = gallery.count - from;
+  const Scalar* y = gallery.rows.data() + from * d;
+  if (const Distance distance = measure_.distance(); !has_products(distance)) {
+    for (std::int64_t r = 0; r < count; ++r)
+      sums(distance, x + r * d, y, columns, d, result + r * stride + from);
+    return;
+  }
+  if (!gallery.panels.empty()) return gallery.panels.products(x, count, from, result, stride);
+  const auto m = static_cast<blasint>(count), n = static_cast<blasint>(columns);
+  const auto depth = static_cast<blasint>(d), leading = std::max<blasint>(depth, 1);
+  const auto to = static_cast<blasint>(stride);
+  if constexpr (std::is_same_v<Scalar, float>)
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, depth, -2, x, leading, y, leading, 0,
+                result + from, to);
+  else
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, depth, -2, x, leading, y, leading, 0,
+                result + from, to);
+}
+
+template <class Scalar>
+Scalar Bounds<Scalar>::bend(Scalar sum, double factor) const {
+  return bent_log2(std::max(sum * static_cast<Scalar>(factor), static_cast<Scalar>(least_)));
 }
 
 template <class Scalar>
 void Bounds<Scalar>::products(const Tile<Scalar>& query, std::int64_t begin, std::int64_t count,
                               const Tile<Scalar>& gallery, Scalar* result,
                               std::int64_t stride) const {
-  const auto m = static_cast<blasint>(count), n = static_cast<blasint>(gallery.count);
-  const auto d = static_cast<blasint>(query.rows.cols()), leading = std::max<blasint>(d, 1);
-  const auto to = static_cast<blasint>(stride);
-  const Scalar* x = query.rows.data() + begin * d;
-  const Scalar* y = gallery.rows.data();
-  if (const Distance distance = measure_.distance(); !has_products(distance)) {
-    for (std::int64_t r = 0; r < count; ++r)
-      sums(distance, x + r * d, y, gallery.count, d, result + r * stride);
-    if (distance != Distance::poincare) return;
-    const double* factors = measure_.gallery_factors().data() + gallery.begin;
-    const auto least = static_cast<Scalar>(least_);
-    for (std::int64_t r = 0; r < count; ++r)
-      for (std::int64_t j = 0; j < gallery.count; ++j) {
-        Scalar& value = result[r * stride + j];
-        value = bent_log2(std::max(value * static_cast<Scalar>(factors[j]), least));
-      }
-    return;
+  const std::int64_t d = measure_.query().d();
+  plain_products(query.rows.data() + begin * d, count, gallery, 0, result, stride);
+  if (measure_.distance() != Distance::poincare) return;
+  const double* factors = measure_.gallery_factors().data() + gallery.begin;
+  for (std::int64_t r = 0; r < count; ++r)
+    for (std::int64_t j = 0; j < gallery.count; ++j) {
+      Scalar& value = result[r * stride + j];
+      value = bend(value, factors[j]);
+    }
+}
+
+template <class Scalar>
+void Bounds<Scalar>::both_products(const Tile<Scalar>& rows, std::int64_t begin, std::int64_t count,
+                                   const Tile<Scalar>& columns, std::int64_t from, Scalar* result,
+                                   Scalar* exchanged, std::int64_t stride) const {
+  const std::int64_t d = measure_.query().d();
+  plain_products(rows.rows.data() + begin * d, count, columns, from, result, stride);
+  if (symmetric_keys()) return;
+  const double* of_rows = measure_.gallery_factors().data() + rows.begin + begin;
+  const double* of_columns = measure_.gallery_factors().data() + columns.begin;
+  for (std::int64_t r = 0; r < count; ++r)
+    for (std::int64_t j = from; j < columns.count; ++j) {
+      Scalar& value = result[r * stride + j];
+      exchanged[r * stride + j] = bend(value, of_rows[r]);
+      value = bend(value, of_columns[j]);
+    }
+}
+
+template <class Scalar>
+Scalar Bounds<Scalar>::limit(std::int64_t query, double measured) const {
+  constexpr Scalar kInfinity = std::numeric_limits<Scalar>::infinity();
+  if (std::isinf(measured)) return static_cast<Scalar>(measured);
+  const Scalar* x = measure_.query()[query];
+  const std::int64_t d = measure_.query().d();
+  const Distance distance = measure_.distance();
+  // A query is scaled to length 1 for dot, but not where it is a gallery row as well.
+  const bool scaled = distance == Distance::dot && !symmetric_;
+  const double factor =
+      scaled ? inverse_norms<Scalar>(Eigen::Map<const typename Rows<Scalar>::RowMajor>(x, 1, d))[0]
+             : coordinate_factor(measure_.query_factors(), query);
+  // Zero has no direction: it is equally far from all.
+  if (factor == 0) return measured >= (scaled ? 0 : 1) ? kInfinity : -kInfinity;
+  double squares = 0, total = 0, shift = 0, uncentred = 0;
+  for (std::int64_t t = 0; t < d; ++t) {
+    const double centre = centre_[static_cast<std::size_t>(t)] * scale_;
+    const double plain = x[t] * factor * (scaled ? 1 : scale_), value = plain - centre;
+    squares += value * value;
+    total += std::abs(value);
+    shift += plain * centre;
+    uncentred += plain * plain;
   }
-  if constexpr (std::is_same_v<Scalar, float>)
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, d, -2, x, leading, y, leading, 0,
-                result, to);
-  else
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, d, -2, x, leading, y, leading, 0,
-                result, to);
+  // `key` is of the exact distance, `terms` what its rounding errors are a part of.
+  double key = measured * scale_, terms = 0, half_width = uncertainty(squares, total);
+  switch (distance) {
+    case Distance::chi_squared:
+    case Distance::manhattan:
+      terms = std::abs(key);
+      break;
+    case Distance::poincare: {
+      const double sum =
+          key * scale_ / measure_.query_factors()[static_cast<std::size_t>(query)] / 2;
+      key = bent_log2(std::max(sum, std::max(least_, std::numeric_limits<double>::min())));
+      terms = 4 + std::abs(key);
+      break;
+    }
+    case Distance::dot:
+      key *= 2 * (scaled ? factor : scale_);
+      terms = std::abs(key) + 2 * std::sqrt(uncentred * centre_squares_);
+      key += 2 * shift;
+      if (scaled)
+        half_width = 0;
+      else
+        half_width += measuring(d) * (uncentred + centre_squares_) +
+                      4 * double{std::numeric_limits<Scalar>::epsilon()} *
+                          std::sqrt(squares * centre_squares_);
+      break;
+    default:
+      key *= scale_ * (distance == Distance::cosine ? 2 : 1);
+      terms = std::abs(key) + squares;
+      key -= squares;
+  }
+  key += half_width + measuring(d) * terms + underflow<Scalar>(d);
+  return std::nextafter(static_cast<Scalar>(key), kInfinity);
 }
 
 template class Bounds<float>;
