@@ -129,6 +129,77 @@ TEST_CASE("a data set searched in itself: the model's distance decides, and labe
   }
 }
 
+TEST_CASE("search of embeddings in .npy files, without a model") {
+  const Folder folder;
+  const std::string G = folder / "G.npy", Q = folder / "Q.npy";
+  write_npy(G, {4, 2}, std::vector<float>{0, 0, 3, 4, 0, 1, -6, -8});
+  write_npy(Q, {2, 2}, std::vector<double>{0, 0, 3, 3});
+  const std::string both = "search --gallery-embeddings " + G + " --query-embeddings " + Q + " ";
+  const auto queries = [](const Outcome& is) {
+    REQUIRE_MESSAGE(is.exit_code == 0, is.errors);
+    return parse_json(is.output).at("queries").as_list();
+  };
+  const auto near = queries(run(both + "-k 2"));
+  CHECK(near[0].at("indices") == Value(Value::List{0, 2}));
+  CHECK(near[0].at("distances") == Value(Value::List{0.0, 1.0}));
+  CHECK(near[1].at("indices") == Value(Value::List{1, 2}));
+  CHECK(near[0].find("labels") == nullptr);
+  // The third and the fourth lie 1 and 10 from the origin, the second 5: equal to the radius.
+  const Outcome within = run(both + "--radius 5");
+  const auto lists = queries(within);
+  CHECK(parse_json(within.output).at("radius").as_number() == 5);
+  CHECK(parse_json(within.output).find("k") == nullptr);
+  CHECK(parse_json(within.output).at("gallery").as_integer() == 4);
+  CHECK(lists[0].at("indices") == Value(Value::List{0, 2, 1}));
+  CHECK(queries(run(both + "--radius 0.5"))[1].at("indices") == Value(Value::List{}));
+  // (3, 4) is 0.2 from (0, 1), 1 from the origin, which has no direction, and 2 from its opposite.
+  const Outcome cosine =
+      run("search --gallery-embeddings " + G + " -k 3 --distance cosine --threads 2 --format csv");
+  REQUIRE_MESSAGE(cosine.exit_code == 0, cosine.errors);
+  CHECK(has(cosine.output, "\n1,,1,2,0.2,\n1,,2,0,1,\n1,,3,3,2,\n"));
+  // Each example of one set among the others.
+  const auto self = queries(run("search --gallery-embeddings " + G + " --radius 1"));
+  CHECK(self[0].at("indices") == Value(Value::List{2}));
+  CHECK(self[1].at("indices") == Value(Value::List{}));
+  CHECK(self[2].at("indices") == Value(Value::List{0}));
+}
+
+TEST_CASE("a search that is asked for in two ways at once, or in none, says which there are") {
+  const Folder folder;
+  const std::string model = halving_model(folder);
+  const std::string G = folder / "G.npy", wide = folder / "wide.npy", flat = folder / "flat.npy";
+  write_npy(G, {3, 2}, std::vector<float>(6));
+  write_npy(wide, {3, 5}, std::vector<float>(15));
+  write_npy(flat, {6}, std::vector<float>(6));
+  const auto error = [&](const std::string& request) {
+    const Outcome is = run("search " + request);
+    CHECK(is.exit_code == 2);
+    CHECK(is.output.empty());
+    return is.errors;
+  };
+  const std::string gallery = "--gallery-embeddings " + G + " ";
+  CHECK(has(error(""), "give a MODEL with --gallery and --queries, or --gallery-embeddings"));
+  CHECK(has(error("--query-embeddings " + G), "goes with --gallery-embeddings"));
+  CHECK(has(error("--gallery wine"), "go with a MODEL"));
+  CHECK(has(error(model + " --gallery wine"), "--queries is missing"));
+  CHECK(has(error(model + " " + gallery), "leave the MODEL out"));
+  CHECK(has(error(model + " --gallery wine --queries wine --distance dot"), "its own distance"));
+  CHECK(has(error(gallery + "-k 1 --radius 2"), "give one of them"));
+  CHECK(error(gallery + "--distance cosin") ==
+        "error: there is no distance \"cosin\"; did you mean \"cosine\"?\n");
+  CHECK(error(gallery + "-k 3") ==
+        "error: -k 3: " + G + " has 3 examples, none of which is its own neighbour; give 1 to 2\n");
+  CHECK(error(gallery + "--query-embeddings " + G + " -k 4") ==
+        "error: -k 4: " + G + " has 3 examples; give 1 to 3\n");
+  CHECK(error(gallery + "--query-embeddings " + wide) ==
+        fmt::format("error: {}: has 5 dimensions, {} has 2; they must be the same\n", wide, G));
+  CHECK(error("--gallery-embeddings " + flat) ==
+        "error: " + flat + ": its shape is (6); embeddings have two axes, (n, d)\n");
+  CHECK(has(error("--gallery-embeddings " + (folder / "none.npy")), "none.npy"));
+  CHECK(has(error(gallery + "-k 1 --threads 0"), "0 threads; at least 1 is needed"));
+  CHECK(has(error(gallery + "--radius nan"), "not a number"));
+}
+
 TEST_CASE("a run's saved models embed what they were trained for") {
   const Folder folder;
   Registry registry(Registry::standard_folders());
