@@ -130,6 +130,15 @@ TEST_CASE("over many tiles, with threads, and within one set") {
   }
 }
 
+TEST_CASE("equal rows are at the cosine distance 0, whatever is left of them when centred") {
+  for (std::int64_t d = 1; d < 40; ++d) {
+    CAPTURE(d);
+    const Matrix equal = points<Matrix>("all equal", 9, d, Random(8));
+    CHECK(neighbors_within(equal, 0, Distance::cosine).indices.size() == 9 * 8);
+    CHECK(neighbors_within(equal, equal, 0, Distance::cosine).indices.size() == 9 * 9);
+  }
+}
+
 TEST_CASE("radii that hold nothing and everything") {
   const Matrix gallery = points<Matrix>("normal", 30, 3, Random(6));
   const Matrix query = points<Matrix>("normal", 4, 3, Random(7));

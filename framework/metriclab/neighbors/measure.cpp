@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/neighbors/measure.hpp>
+#include <metriclab/neighbors/wide_same.hpp>
 
 namespace metriclab {
 namespace {
@@ -28,16 +29,6 @@ template <class Term>
 
 [[gnu::always_inline]] inline double square(double x) { return x * x; }
 
-// In wide registers where the processor has them, but not in those of METRICLAB_WIDE: with the
-// widest come sums of products that are rounded once, of which x·a − y·b would not be 0 for equal
-// rows, and no two processors would give the same.
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__clang__) && !defined(__FMA__)
-#define METRICLAB_WIDE_AND_SAME __attribute__((target_clones("avx2", "default")))
-#else
-#define METRICLAB_WIDE_AND_SAME
-#endif
-
 template <class Scalar>
 [[gnu::always_inline]] inline double squares_of(const Scalar* x, const Scalar* y, std::int64_t d) {
   return sum(
@@ -58,24 +49,24 @@ template <class Scalar>
       d, [=](std::int64_t t)
              __attribute__((always_inline)) { return double{x[t]} * double{y[t]}; });
 }
-METRICLAB_WIDE_AND_SAME double squares(const float* x, const float* y, std::int64_t d) {
+METRICLAB_WIDE_SAME double squares(const float* x, const float* y, std::int64_t d) {
   return squares_of(x, y, d);
 }
-METRICLAB_WIDE_AND_SAME double squares(const double* x, const double* y, std::int64_t d) {
+METRICLAB_WIDE_SAME double squares(const double* x, const double* y, std::int64_t d) {
   return squares_of(x, y, d);
 }
-METRICLAB_WIDE_AND_SAME double squares(const float* x, double a, const float* y, double b,
-                                       std::int64_t d) {
+METRICLAB_WIDE_SAME double squares(const float* x, double a, const float* y, double b,
+                                   std::int64_t d) {
   return squares_of(x, a, y, b, d);
 }
-METRICLAB_WIDE_AND_SAME double squares(const double* x, double a, const double* y, double b,
-                                       std::int64_t d) {
+METRICLAB_WIDE_SAME double squares(const double* x, double a, const double* y, double b,
+                                   std::int64_t d) {
   return squares_of(x, a, y, b, d);
 }
-METRICLAB_WIDE_AND_SAME double product(const float* x, const float* y, std::int64_t d) {
+METRICLAB_WIDE_SAME double product(const float* x, const float* y, std::int64_t d) {
   return product_of(x, y, d);
 }
-METRICLAB_WIDE_AND_SAME double product(const double* x, const double* y, std::int64_t d) {
+METRICLAB_WIDE_SAME double product(const double* x, const double* y, std::int64_t d) {
   return product_of(x, y, d);
 }
 

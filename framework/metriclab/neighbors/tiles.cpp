@@ -7,6 +7,7 @@
 #include <limits>
 #include <metriclab/data/wide.hpp>
 #include <metriclab/neighbors/tiles.hpp>
+#include <metriclab/neighbors/wide_same.hpp>
 #include <type_traits>
 
 namespace metriclab {
@@ -92,7 +93,8 @@ struct RowSums {
   double uncentred, shifted;  // Σ of the squares of what is scaled but not centred; Σ (…) · centre
 };
 
-/// A row (x · factor − centre) · scale, and its sums.
+/// A row (x · factor − centre) · scale, and its sums. x · factor is rounded as `Measure` rounds it:
+/// of rows that are nearly equal only that is left.
 template <class Scalar>
 [[gnu::always_inline]] inline RowSums centre_row(const Scalar* x, double factor,
                                                  const double* centre, double scale, std::int64_t d,
@@ -120,12 +122,12 @@ template <class Scalar>
   }
   return sums;
 }
-METRICLAB_WIDE RowSums centred_row(const float* x, double factor, const double* centre,
-                                   double scale, std::int64_t d, float* row) {
+METRICLAB_WIDE_SAME RowSums centred_row(const float* x, double factor, const double* centre,
+                                        double scale, std::int64_t d, float* row) {
   return centre_row(x, factor, centre, scale, d, row);
 }
-METRICLAB_WIDE RowSums centred_row(const double* x, double factor, const double* centre,
-                                   double scale, std::int64_t d, double* row) {
+METRICLAB_WIDE_SAME RowSums centred_row(const double* x, double factor, const double* centre,
+                                        double scale, std::int64_t d, double* row) {
   return centre_row(x, factor, centre, scale, d, row);
 }
 
