@@ -55,7 +55,7 @@ class CrossBatchMemory final : public OuterLoss {
       const WithoutAutograd off;
       Random random(0);
       Batch detached = seen;
-      detached.embeddings = batch.embeddings.detach();
+      detached.embeddings = seen.embeddings.detach();
       chosen = miner->mine(detached, random);
     }
     const at::Tensor across = loss->forward(seen, chosen);

@@ -48,10 +48,10 @@ TEST_CASE("new writes source, build and README under the plugin's name, and says
 
 TEST_CASE("a class that would hide one of metriclab's own gets a longer name") {
   const Folder folder;
-  const Outcome is = run("new evaluator metric --folder '" + folder.path.string() + "'");
+  const Outcome is = run("new evaluator measurement --folder '" + folder.path.string() + "'");
   REQUIRE_MESSAGE(is.exit_code == 0, is.errors);
-  const std::string source = read_file(folder / "metric/metric.cpp");
-  CHECK(has(source, "class MetricMyEvaluator final"));
+  const std::string source = read_file(folder / "measurement/measurement.cpp");
+  CHECK(has(source, "class MeasurementMyEvaluator final"));
   CHECK(has(source, "Measurement evaluate"));
 }
 

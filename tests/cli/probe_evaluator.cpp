@@ -114,7 +114,7 @@ TEST_CASE(
           wide + ": has 5 dimensions");
   refused("retrieval" + given + " --gallery " + G, "--gallery-labels");
   refused("retrieval" + given + " --gallery-labels " + g, "--gallery");
-  refused("knn_regression --embeddings " + E, "give --labels, or --targets, or both");
+  refused("knn_regression --embeddings " + E, "give --labels, --targets, --pairs or --ratings");
   refused("knn_regression --embeddings " + E + " --targets " + h,
           h + ": has 2 values for the 4 examples of " + E);
   refused(

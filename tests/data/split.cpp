@@ -68,7 +68,7 @@ TEST_CASE("one-class learning keeps only some classes to train on") {
   CHECK(kept.train.size() == 2);
   for (std::int64_t i : kept.train) CHECK(data.labels()[static_cast<std::size_t>(i)] == 1);
   CHECK(complaint({.folds = 2, .train_on = {"nowhere"}}, data) ==
-        "train_on: there is no class \"nowhere\"");
+        "/train_on: there is no class \"nowhere\"; there is \"0\", \"1\" and \"2\"");
 }
 
 TEST_CASE("folds divide the examples, class by class, and depend on the seed alone") {
