@@ -110,13 +110,15 @@ class MatFile {
   }
 
  private:
-  /// Whether the values of an array are there, and the file can have had as many: a byte is the
-  /// least that one takes, and deflate packs 1032 bytes into one at most.
-  bool can_hold(const matvar_t& array) const {
+  /// Whether the file can have so many values: a byte is the least that one takes, and deflate
+  /// packs 1032 bytes into one at most.
+  bool has_room(const matvar_t& array) const {
     constexpr std::size_t kMostPacked = 1032;
-    const std::size_t count = count_of(array);
-    if (array.data == nullptr) return count == 0;
-    return array.class_type == MAT_C_SPARSE || count / kMostPacked <= bytes_;
+    return array.class_type == MAT_C_SPARSE || count_of(array) / kMostPacked <= bytes_;
+  }
+  /// Whether the values of an array are there, and the file can have had as many.
+  bool can_hold(const matvar_t& array) const {
+    return array.data == nullptr ? count_of(array) == 0 : has_room(array);
   }
 
   const matvar_t* top(const std::string& name) {
@@ -128,7 +130,12 @@ class MatFile {
                   (there.empty() ? "none" : there));
     }
     auto [place, added] = read_.try_emplace(name, nullptr, &Mat_VarFree);
-    if (added) place->second.reset(Mat_VarRead(mat_.get(), name.c_str()));
+    if (added) {
+      // The library takes the memory for an array before it looks whether the file has it.
+      const Variable info(Mat_VarReadInfo(mat_.get(), name.c_str()), &Mat_VarFree);
+      if (info != nullptr && has_room(*info))
+        place->second.reset(Mat_VarRead(mat_.get(), name.c_str()));
+    }
     if (place->second == nullptr)
       throw Error(where(name) + " can't be read; fetch or write the file again");
     return place->second.get();
