@@ -23,17 +23,15 @@ TEST_CASE("examples are selected by column and class") {
   CHECK_THROWS_WITH_AS(
       members_of(part, "=user"),
       R"("=user" selects no examples; give a column and a class, as in "kind=user")", Error);
-  CHECK_THROWS_WITH_AS(
-      members_of(part, "camera=1"),
-      R"("camera=1": there is no label column "camera"; there is "class" and "kind")", Error);
+  CHECK_THROWS_WITH_AS(members_of(part, "camera=1"),
+                       R"(there is no label column "camera"; there is "class" and "kind")", Error);
   CHECK_THROWS_WITH_AS(members_of(part, "kind=users"),
-                       R"(column "kind" has no class "users"; there is "user", "item" and "a=b")",
-                       Error);
+                       R"(column "kind" has no class "users"; did you mean "user"?)", Error);
   CHECK_THROWS_WITH_AS(members_of(part, "class=7"),
                        R"(column "class" has no class "7"; there is "0", "1" and "2")", Error);
   part.columns.clear();
   CHECK_THROWS_WITH_AS(members_of(part, "kind=user"),
-                       R"("kind=user": there is no label column "kind"; there is none)", Error);
+                       R"(there is no label column "kind"; there is none)", Error);
 }
 
 }  // namespace

@@ -261,18 +261,18 @@ TEST_CASE("what there is not is named, with what there is") {
     CHECK_THROWS_WITH_AS(measured(test, parameters), text.c_str(), Error);
   };
   refuses(R"({"gallery": "views=left"})",
-          "gallery: the data set has no column of labels \"views\"; there are \"class\", "
-          "\"camera\", \"day\"");
+          "gallery: there is no label column \"views\"; there is \"class\", \"camera\" and "
+          "\"day\"");
   refuses(R"({"query": "camera=lefft"})",
-          "query: the column \"camera\" has no class \"lefft\"; did you mean \"left\"?");
+          "query: column \"camera\" has no class \"lefft\"; did you mean \"left\"?");
   refuses(R"({"query": "camera=x"})",
-          "query: the column \"camera\" has no class \"x\"; there are \"left\", \"right\", "
+          "query: column \"camera\" has no class \"x\"; there is \"left\", \"right\" and "
           "\"top\"");
   refuses(R"({"query": "validation"})",
           "query: \"validation\" is neither \"test\" nor \"train\" nor \"column=class\", as in "
           "\"camera=a\"");
   refuses(R"({"exclude": ["cameras"]})",
-          "exclude: the data set has no column of labels \"cameras\"; did you mean \"camera\"?");
+          "exclude: there is no label column \"cameras\"; did you mean \"camera\"?");
   refuses(R"({"by_class": ["map_at_rr"]})",
           "by_class: there is no metric \"map_at_rr\" here; did you mean \"map_at_r\"?");
 }

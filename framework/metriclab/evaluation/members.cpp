@@ -5,24 +5,19 @@
 #include <metriclab/evaluation/members.hpp>
 
 namespace metriclab {
-namespace {
-
-/// All names where they are few, for they may be numbers, none of which is a slip of another.
-std::string choices(const std::string& name, const std::vector<std::string>& names) {
-  if (names.empty()) return "; there is none";
-  if (names.size() > 12) return suggestion(name, names);
-  std::string list = "; there is ";
-  for (std::size_t i = 0; i < names.size(); ++i)
-    list += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
-  return list;
-}
-
-}  // namespace
 
 const LabelColumn* find_column(const Embedded& part, const std::string& name) {
   for (const LabelColumn& column : part.columns)
     if (column.name == name) return &column;
   return nullptr;
+}
+
+const LabelColumn& column_named(const Embedded& part, const std::string& name) {
+  if (const LabelColumn* column = find_column(part, name)) return *column;
+  std::vector<std::string> names;
+  for (const LabelColumn& column : part.columns) names.push_back(column.name);
+  throw Error(fmt::format("there is no label column \"{}\"{}", name,
+                          names.empty() ? "; there is none" : suggestion(name, names)));
 }
 
 std::string class_name(const LabelColumn& column, std::int32_t label) {
@@ -39,7 +34,7 @@ std::int32_t class_named(const LabelColumn& column, const std::string& name) {
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end())
     throw Error(fmt::format("column \"{}\" has no class \"{}\"{}", column.name, name,
-                            choices(name, names)));
+                            suggestion(name, names)));
   return static_cast<std::int32_t>(found - names.begin());
 }
 
@@ -48,18 +43,11 @@ Indices members_of(const Embedded& part, const std::string& selection) {
   if (sign == std::string::npos || sign == 0)
     throw Error(fmt::format(
         "\"{}\" selects no examples; give a column and a class, as in \"kind=user\"", selection));
-  const std::string name = selection.substr(0, sign);
-  const LabelColumn* column = find_column(part, name);
-  if (column == nullptr) {
-    std::vector<std::string> names;
-    for (const LabelColumn& is : part.columns) names.push_back(is.name);
-    throw Error(fmt::format("\"{}\": there is no label column \"{}\"{}", selection, name,
-                            choices(name, names)));
-  }
-  const std::int32_t label = class_named(*column, selection.substr(sign + 1));
+  const LabelColumn& column = column_named(part, selection.substr(0, sign));
+  const std::int32_t label = class_named(column, selection.substr(sign + 1));
   Indices members;
-  for (std::size_t i = 0; i < column->values.size(); ++i)
-    if (column->values[i] == label) members.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < column.values.size(); ++i)
+    if (column.values[i] == label) members.push_back(static_cast<std::int64_t>(i));
   return members;
 }
 

@@ -10,6 +10,9 @@ namespace metriclab {
 /// The label column of that name, or nullptr.
 const LabelColumn* find_column(const Embedded& part, const std::string& name);
 
+/// The same. Throws Error saying which columns there are.
+const LabelColumn& column_named(const Embedded& part, const std::string& name);
+
 /// The number of the class of that name; where a column has no names of classes, their numbers are
 /// their names. Throws Error listing the classes there are.
 std::int32_t class_named(const LabelColumn& column, const std::string& name);

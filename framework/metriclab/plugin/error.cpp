@@ -55,7 +55,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  // Something of the word must be left: "7" is no slip of "0".
+  std::size_t best_distance = std::min(std::max<std::size_t>(1, word.size() / 3) + 1,
+                                       std::max<std::size_t>(1, word.size()));
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
