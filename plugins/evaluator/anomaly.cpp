@@ -162,8 +162,8 @@ class Anomaly final : public Evaluator {
                       "in the training part, which has {}; lower n_neighbors",
                       *n_neighbors, *n_neighbors + (factor ? 1 : 0), reference.rows()));
     const std::int64_t k = n_neighbors.value_or(std::min<std::int64_t>(factor ? 20 : 5, most));
-    return factor ? local_outlier_factors(test, reference, k, input.distance)
-                  : kth_neighbor_scores(test, reference, k, input.distance);
+    return factor ? local_outlier_factors(test, reference, k, input.distance, input.threads)
+                  : kth_neighbor_scores(test, reference, k, input.distance, input.threads);
   }
 
   std::string score = "kth_neighbor";

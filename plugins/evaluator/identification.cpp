@@ -79,7 +79,7 @@ class Identification final : public Evaluator {
     if (enrolled_ones.examples.empty() || probes.examples.empty())
       return unmeasured(none_because(enrolled_ones));
 
-    const Scores scores = measured(probes, enrolled_ones, input.distance);
+    const Scores scores = measured(probes, enrolled_ones, input.distance, input.threads);
     if (scores.n_genuine == 0) return unmeasured("no probe is of an enrolled class");
     const auto genuine = static_cast<double>(scores.n_genuine);
     std::vector<Metric> metrics = {
@@ -185,11 +185,12 @@ class Identification final : public Evaluator {
     return result;
   }
 
-  static Scores measured(const Chosen& probes, const Chosen& enrolled_ones, Distance distance) {
+  static Scores measured(const Chosen& probes, const Chosen& enrolled_ones, Distance distance,
+                         int threads) {
     const MatrixF asks = probes.embeddings(), known = enrolled_ones.embeddings();
     const std::vector<std::int32_t> truth = probes.labels(), labels = enrolled_ones.labels();
     const std::set<std::int32_t> known_labels(labels.begin(), labels.end());
-    const auto found = nearest_neighbors(asks, known, 1, distance);
+    const auto found = nearest_neighbors(asks, known, 1, distance, threads);
     // Thresholds tell apart what differs in double.
     const Measure<float> measure(asks, known, distance);
     Scores scores;

@@ -127,7 +127,7 @@ class Knn final : public Evaluator {
     const Neighbors<float> found =
         input.distance == Distance::by_class
             ? nearest_by_class(input.train, input.train, ks.back())
-            : nearest_neighbors(input.train.embeddings, ks.back(), input.distance);
+            : nearest_neighbors(input.train.embeddings, ks.back(), input.distance, input.threads);
     const auto predicted = predictions(found, input.train.labels(), ks);
     std::int64_t best = 0, most = -1;
     for (std::size_t at = 0; at < ks.size(); ++at) {

@@ -94,11 +94,12 @@ class LabelPropagation final : public Evaluator {
   };
 
   /// Each pair of which one is a neighbour of the other, once, with its distance.
-  std::vector<Edge> edges_of(const MatrixF& all, Distance distance, double& sigma) const {
+  std::vector<Edge> edges_of(const MatrixF& all, Distance distance, int threads,
+                             double& sigma) const {
     const bool cosine = distance == Distance::cosine;
     // Of the Euclidean distances the one that float can hold the most of.
-    const Neighbors<float> found =
-        nearest_neighbors(all, n_neighbors, cosine ? Distance::cosine : Distance::euclidean);
+    const Neighbors<float> found = nearest_neighbors(
+        all, n_neighbors, cosine ? Distance::cosine : Distance::euclidean, threads);
     std::vector<Edge> edges;
     double sum = 0;
     for (std::int64_t i = 0; i < all.rows(); ++i) {
@@ -123,7 +124,7 @@ class LabelPropagation final : public Evaluator {
   /// I − αS.
   Sparse system_of(const MatrixF& all, const Evaluation& input) const {
     double sigma = 0;
-    std::vector<Edge> edges = edges_of(all, input.distance, sigma);
+    std::vector<Edge> edges = edges_of(all, input.distance, input.threads, sigma);
     if (bandwidth) sigma = *bandwidth;
     if (sigma == 0) sigma = 1;
     Vector degrees = Vector::Zero(all.rows());
@@ -179,7 +180,8 @@ class LabelPropagation final : public Evaluator {
       if (labels[i] < 0) unreached.push_back(static_cast<std::int64_t>(i));
     if (unreached.empty()) return;
     const MatrixF points = input.test.embeddings(unreached, Eigen::all);
-    const auto found = nearest_neighbors(points, input.train.embeddings, 1, input.distance);
+    const auto found =
+        nearest_neighbors(points, input.train.embeddings, 1, input.distance, input.threads);
     for (std::size_t at = 0; at < unreached.size(); ++at)
       labels[static_cast<std::size_t>(unreached[at])] =
           input.train

@@ -115,8 +115,9 @@ class Recommendation final : public Evaluator {
       const MatrixF of_users = input.test.embeddings(examples, Eigen::all);
       const auto most_known = static_cast<std::int64_t>(
           found.known[static_cast<std::size_t>(measured[end - 1])].size());
-      const auto nearest = nearest_neighbors(
-          of_users, of_items, std::min(n, greatest_k() + most_known), input.distance);
+      const auto nearest =
+          nearest_neighbors(of_users, of_items, std::min(n, greatest_k() + most_known),
+                            input.distance, input.threads);
       const Measure<float> measure(of_users, of_items, input.distance);
       for (std::size_t row = 0; row < end - begin; ++row) {
         const auto u = static_cast<std::size_t>(measured[begin + row]);

@@ -153,7 +153,7 @@ class Retrieval final : public Evaluator {
     if (rerank)
       rank_again(task, classes, input.distance, visit);
     else
-      rank(task, classes, input.distance, visit);
+      rank(task, classes, input, visit);
     return averaged(names, classes, values, first,
                     static_cast<std::int64_t>(task.gallery.examples.size()));
   }
@@ -207,18 +207,18 @@ class Retrieval final : public Evaluator {
     };
   }
 
-  void rank(const Task& task, const std::vector<std::int32_t>& classes, Distance distance,
+  void rank(const Task& task, const std::vector<std::int32_t>& classes, const Evaluation& input,
             const VisitRanks& visit) const {
     const bool whole = task.queries.whole() && task.gallery.whole();
     if (task.one_part() && whole)
-      return rank_same_class(task.queries.part.embeddings, classes, distance, visit,
-                             exclude.empty() ? LeftOut() : left_out(task));
+      return rank_same_class(task.queries.part.embeddings, classes, input.distance, visit,
+                             exclude.empty() ? LeftOut() : left_out(task), input.threads);
     const LeftOut out = task.one_part() || !exclude.empty() ? left_out(task) : LeftOut();
     if (whole)
       return rank_same_class(task.queries.part.embeddings, classes, task.gallery.part.embeddings,
-                             task.gallery.labels(), distance, visit, out);
+                             task.gallery.labels(), input.distance, visit, out, input.threads);
     rank_same_class(task.queries.embeddings(), classes, task.gallery.embeddings(),
-                    task.gallery.labels(), distance, visit, out);
+                    task.gallery.labels(), input.distance, visit, out, input.threads);
   }
 
   void rank_again(const Task& task, const std::vector<std::int32_t>& classes, Distance distance,

@@ -128,7 +128,7 @@ class Space final : public Evaluator {
     for (std::int64_t i : some) some_labels.push_back(labels[static_cast<std::size_t>(i)]);
     spread(points, labels, pair_means(points(some, Eigen::all), some_labels), is);
     directions(points, is);
-    neighborhoods(points, is);
+    neighborhoods(points, input.threads, is);
     // By the distance itself: what was scaled to length 1 is not, once dimensions are dropped.
     dropped(input.test.embeddings(some, Eigen::all), some_labels, input, is);
     if (points.rows() == 0) explain(is.metrics, "the test part is empty");
@@ -200,11 +200,12 @@ class Space final : public Evaluator {
     is.curves.push_back(std::move(curve));
   }
 
-  void neighborhoods(const MatrixF& points, Measurement& is) const {
+  void neighborhoods(const MatrixF& points, int threads, Measurement& is) const {
     const std::int64_t n = points.rows();
     const std::int64_t most =
         std::min(std::max(hub_neighbors, dimension_neighbors), std::max<std::int64_t>(n - 1, 0));
-    const Neighbors<float> found = n > 0 ? nearest_neighbors(points, most) : Neighbors<float>{};
+    const Neighbors<float> found =
+        n > 0 ? nearest_neighbors(points, most, Distance::euclidean, threads) : Neighbors<float>{};
     const auto first = [&](std::int64_t k) {
       return Neighbors<float>{.indices = found.indices.leftCols(k),
                               .distances = found.distances.leftCols(k)};
@@ -246,7 +247,8 @@ class Space final : public Evaluator {
       for (std::int64_t time = 0; time < times; ++time) {
         Indices mask = random.sample(d, kept);
         std::sort(mask.begin(), mask.end());
-        const auto found = nearest_neighbors(MatrixF(points(Eigen::all, mask)), 1, input.distance);
+        const auto found =
+            nearest_neighbors(MatrixF(points(Eigen::all, mask)), 1, input.distance, input.threads);
         for (std::size_t i = 0; i < labels.size(); ++i) {
           const auto other =
               static_cast<std::size_t>(found.indices(static_cast<std::int64_t>(i), 0));

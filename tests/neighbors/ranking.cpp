@@ -76,22 +76,27 @@ TEST_CASE("ranks of many of a class equal brute force, and so where rounding lea
     const auto kind = *rc::gen::elementOf(std::vector<std::string>{
         "normal", "whole numbers", "far from the origin", "one far off", "all equal"});
     const auto n_classes = *rc::gen::elementOf(std::vector<std::int64_t>{1, 2, 10});
+    const auto threads = *rc::gen::elementOf(std::vector<int>{1, 3});
     const Random random(*rc::gen::arbitrary<std::uint64_t>());
     const MatrixF gallery = points<MatrixF>(kind, n, 3, random.child("gallery"));
     std::vector<std::int32_t> classes;
     Random draw = random.child("labels");
     for (std::int64_t i = 0; i < n; ++i)
       classes.push_back(static_cast<std::int32_t>(draw.below(n_classes)));
-    std::int64_t visited = 0;
-    rank_same_class(gallery, classes, Distance::squared_euclidean,
-                    [&](std::int64_t i, std::span<const std::int64_t> ranks) {
-                      ++visited;
-                      if (i % 7 != 0) return;
-                      RC_ASSERT(std::vector(ranks.begin(), ranks.end()) ==
-                                expected(gallery, i, classes[static_cast<std::size_t>(i)], gallery,
-                                         classes, Distance::squared_euclidean, true));
-                    });
-    RC_ASSERT(visited == n);
+    std::vector<std::vector<std::int64_t>> found(static_cast<std::size_t>(n));
+    std::vector<int> visits(static_cast<std::size_t>(n));
+    rank_same_class(
+        gallery, classes, Distance::squared_euclidean,
+        [&](std::int64_t i, std::span<const std::int64_t> ranks) {
+          ++visits[static_cast<std::size_t>(i)];
+          found[static_cast<std::size_t>(i)].assign(ranks.begin(), ranks.end());
+        },
+        {}, threads);
+    RC_ASSERT(visits == std::vector<int>(static_cast<std::size_t>(n), 1));
+    for (std::int64_t i = 0; i < n; i += 7)
+      RC_ASSERT(found[static_cast<std::size_t>(i)] ==
+                expected(gallery, i, classes[static_cast<std::size_t>(i)], gallery, classes,
+                         Distance::squared_euclidean, true));
   }));
 }
 
@@ -129,6 +134,22 @@ TEST_CASE("ranks among given distances") {
   CHECK(ranks_of(distances, Indices{4, 0}) == std::vector<std::int64_t>{3, 4});
   CHECK(ranks_of(distances, Indices{5, 1, 3}) == std::vector<std::int64_t>{1, 2, 5});
   CHECK(ranks_of(distances, Indices{}).empty());
+}
+
+TEST_CASE("all examples equal: ranks are the order of the gallery") {
+  // More stay open than are kept waiting at a time.
+  const std::int64_t n = 9000;
+  const MatrixF gallery = MatrixF::Constant(n, 2, 0.5F);
+  std::vector<std::int32_t> classes(static_cast<std::size_t>(n), 0);
+  classes[8000] = classes[8500] = classes[17] = 1;
+  std::int64_t visited = 0;
+  rank_same_class(
+      MatrixF(gallery.topRows(1)), std::vector<std::int32_t>{1}, gallery, classes,
+      Distance::euclidean, [&](std::int64_t, std::span<const std::int64_t> ranks) {
+        ++visited;
+        CHECK(std::vector(ranks.begin(), ranks.end()) == std::vector<std::int64_t>{18, 8001, 8501});
+      });
+  CHECK(visited == 1);
 }
 
 TEST_CASE("… and over many tiles") {

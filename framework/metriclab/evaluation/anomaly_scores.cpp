@@ -96,8 +96,9 @@ Normals normals_of(const MatrixF& normal, const std::vector<std::int32_t>& label
 }  // namespace
 
 AnomalyScores kth_neighbor_scores(const MatrixF& test, const MatrixF& normal, std::int64_t k,
-                                  Distance distance) {
-  const Nearest nearest(nearest_neighbors(test, normal, k, distance), test, normal, distance);
+                                  Distance distance, int threads) {
+  const Nearest nearest(nearest_neighbors(test, normal, k, distance, threads), test, normal,
+                        distance);
   AnomalyScores scores;
   for (std::int64_t i = 0; i < test.rows(); ++i)
     scores.values.push_back(nearest.distances(i, k - 1));
@@ -105,13 +106,14 @@ AnomalyScores kth_neighbor_scores(const MatrixF& test, const MatrixF& normal, st
 }
 
 AnomalyScores local_outlier_factors(const MatrixF& test, const MatrixF& normal, std::int64_t k,
-                                    Distance distance) {
+                                    Distance distance, int threads) {
   METRICLAB_CHECK(distance != Distance::dot && distance != Distance::bilinear,
                   "local outlier factors of distances that may be negative");
-  const Nearest within(nearest_neighbors(normal, k, distance), normal, normal, distance);
+  const Nearest within(nearest_neighbors(normal, k, distance, threads), normal, normal, distance);
   const Vector reach = within.distances.col(k - 1);
   const Vector of_normal = reachability_densities(within, reach);
-  const Nearest nearest(nearest_neighbors(test, normal, k, distance), test, normal, distance);
+  const Nearest nearest(nearest_neighbors(test, normal, k, distance, threads), test, normal,
+                        distance);
   const Vector of_test = reachability_densities(nearest, reach);
   AnomalyScores scores;
   for (std::int64_t i = 0; i < test.rows(); ++i) {

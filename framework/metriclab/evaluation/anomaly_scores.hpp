@@ -21,7 +21,7 @@ struct AnomalyScores {
 /// Ramaswamy, Rastogi, Shim. Efficient algorithms for mining outliers from large data sets. SIGMOD
 /// 2000.
 AnomalyScores kth_neighbor_scores(const MatrixF& test, const MatrixF& normal, std::int64_t k,
-                                  Distance distance);
+                                  Distance distance, int threads = 1);
 
 /// The local outlier factor of each against `normal`, whose own densities leave `test` out of
 /// account:
@@ -35,7 +35,7 @@ AnomalyScores kth_neighbor_scores(const MatrixF& test, const MatrixF& normal, st
 /// Breunig, Kriegel, Ng, Sander. LOF: identifying density-based local outliers. SIGMOD 2000.
 /// Differs from the paper: ties at the k-th distance don't enlarge the neighbourhood.
 AnomalyScores local_outlier_factors(const MatrixF& test, const MatrixF& normal, std::int64_t k,
-                                    Distance distance);
+                                    Distance distance, int threads = 1);
 
 /// The squared Mahalanobis distance to the nearest mean of a class of `normal`:
 ///

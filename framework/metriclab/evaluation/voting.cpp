@@ -31,8 +31,9 @@ Neighbors<float> nearest_voters(const Evaluation& input, std::int64_t n_neighbor
   if (input.distance == Distance::by_class)
     return nearest_by_class(input.test, voters, n_neighbors);
   if (leave_one_out(input))
-    return nearest_neighbors(input.test.embeddings, n_neighbors, input.distance);
-  return nearest_neighbors(input.test.embeddings, voters.embeddings, n_neighbors, input.distance);
+    return nearest_neighbors(input.test.embeddings, n_neighbors, input.distance, input.threads);
+  return nearest_neighbors(input.test.embeddings, voters.embeddings, n_neighbors, input.distance,
+                           input.threads);
 }
 
 std::vector<double> vote_weights(const Neighbors<float>& found, std::int64_t query,

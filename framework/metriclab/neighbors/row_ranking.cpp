@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kLanes = 16;
 constexpr std::uint32_t kLookCloser = std::uint32_t{1} << 31;
 constexpr std::int64_t kTile = 1024;
+constexpr std::int64_t kMostBins = 16384;
 
 template <class Scalar>
 [[gnu::always_inline]] inline void add(const Scalar* values, const Scalar* low, std::int64_t n,
@@ -101,14 +102,16 @@ METRICLAB_WIDE void bins_of(const double* keys, std::int64_t n, double least, do
   bins_by(keys, n, least, scale, most, bins);
 }
 
-/// The nearest Scalar that is not above, or not below.
+/// A Scalar that is not above, or not below, and near.
 template <class Scalar>
 Scalar rounded_down(double value) {
-  return std::nextafter(static_cast<Scalar>(value), -std::numeric_limits<Scalar>::infinity());
+  const auto near = static_cast<Scalar>(value);
+  return near - (std::abs(near) * std::numeric_limits<Scalar>::epsilon() +
+                 std::numeric_limits<Scalar>::min());
 }
 template <class Scalar>
 Scalar rounded_up(double value) {
-  return std::nextafter(static_cast<Scalar>(value), std::numeric_limits<Scalar>::infinity());
+  return -rounded_down<Scalar>(-value);
 }
 
 }  // namespace
@@ -122,37 +125,49 @@ std::int64_t RowRanking<Scalar>::bin(Scalar key) const {
 }
 
 template <class Scalar>
-void RowRanking<Scalar>::begin(std::int64_t query, double width, std::vector<Relevant>& relevant) {
+void RowRanking<Scalar>::begin(std::int64_t query, double width) {
   query_ = query;
   width_ = width;
-  relevant_ = &relevant;
+  measured_ = 0;
   open_.clear();
   chains_.clear();
-  if (relevant.empty()) return;
+  if (relevant_.empty()) return;
   if (few())
-    std::sort(relevant.begin(), relevant.end(),
+    std::sort(relevant_.begin(), relevant_.end(),
               [](const Relevant& a, const Relevant& b) { return a.key < b.key; });
   else
     sort_by_bins();
   find_chains();
-  before_.assign(relevant.size() + chains_.size() + 1, 0);
+  before_.assign(relevant_.size() + chains_.size() + 1, 0);
   if (!few()) mark_bins();
 }
 
 template <class Scalar>
+std::int64_t RowRanking<Scalar>::n_bins(std::int64_t relevant, std::int64_t gallery) {
+  // Enough for most of the others to fall between relevant ones, yet few beside the others and in
+  // the nearer caches.
+  return std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(
+          std::bit_ceil(static_cast<std::uint64_t>(std::max(8 * relevant, gallery / 16)))),
+      512, kMostBins);
+}
+
+template <class Scalar>
+std::int64_t RowRanking<Scalar>::working_set(std::int64_t relevant, std::int64_t gallery) {
+  if (relevant <= kFew) return 0;
+  return n_bins(relevant, gallery) * static_cast<std::int64_t>(2 * sizeof(std::uint32_t)) +
+         relevant * static_cast<std::int64_t>(sizeof(Relevant) + sizeof(std::int64_t));
+}
+
+template <class Scalar>
 void RowRanking<Scalar>::sort_by_bins() {
-  const std::vector<Relevant>& relevant = *relevant_;
+  const std::vector<Relevant>& relevant = relevant_;
   Scalar least = relevant.front().key, most = least;
   for (const Relevant& is : relevant) {
     least = std::min(least, is.key);
     most = std::max(most, is.key);
   }
-  // Enough for most of the others to fall between relevant ones, yet few beside the others and in
-  // the nearer caches.
-  bins_.n = std::clamp<std::int64_t>(
-      std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(
-          8 * static_cast<std::int64_t>(relevant.size()), measure_.gallery().n() / 16))),
-      512, 16384);
+  bins_.n = n_bins(static_cast<std::int64_t>(relevant.size()), measure_.gallery().n());
   bins_.least = rounded_down<Scalar>(double{least} - width_);
   const double extent = double{rounded_up<Scalar>(double{most} + width_)} - bins_.least;
   bins_.scale = static_cast<Scalar>(std::min(0.999 * static_cast<double>(bins_.n) / extent,
@@ -171,12 +186,12 @@ void RowRanking<Scalar>::sort_by_bins() {
     if (bins_.start[b + 1] > bins_.start[b] + 1)
       std::sort(bins_.sorted.begin() + bins_.start[b], bins_.sorted.begin() + bins_.start[b + 1],
                 [](const Relevant& x, const Relevant& y) { return x.key < y.key; });
-  relevant_->swap(bins_.sorted);
+  relevant_.swap(bins_.sorted);
 }
 
 template <class Scalar>
 void RowRanking<Scalar>::find_chains() {
-  const std::vector<Relevant>& sorted = *relevant_;
+  const std::vector<Relevant>& sorted = relevant_;
   chain_.resize(sorted.size() + 1);
   for (std::size_t p = 0; p < sorted.size(); ++p) {
     const double key = sorted[p].key;
@@ -192,16 +207,17 @@ void RowRanking<Scalar>::find_chains() {
 template <class Scalar>
 void RowRanking<Scalar>::mark_bins() {
   bins_.counts.assign(static_cast<std::size_t>(bins_.n + 2 + kBeyond), 0);
+  // Three roundings of an other's place, which is at most kMostBins, are much less than 0.01.
+  const double reach = width_ * bins_.scale + 0.01;
   for (const Chain& chain : chains_) {
-    // Not the whole chain: between its members there may be room. One bin more on either side,
-    // since an other's bin may be rounded otherwise, as by instructions that multiply and add at
-    // once.
+    // Not the whole chain: between its members there may be room.
     std::int64_t marked = -1;
     for (std::size_t p = chain.begin; p < chain.end; ++p) {
-      const double key = (*relevant_)[p].key;
-      const std::int64_t last = std::min(bin(rounded_up<Scalar>(key + width_)) + 1, bins_.n + 1);
-      for (std::int64_t b = std::max(marked + 1, bin(rounded_down<Scalar>(key - width_)) - 1);
-           b <= last; ++b)
+      const double place = (double{relevant_[p].key} - bins_.least) * bins_.scale + 1;
+      const double low = std::max(place - reach, 0.0);
+      const double high = std::min(place + reach, static_cast<double>(bins_.n + 1));
+      const auto last = static_cast<std::int64_t>(high);
+      for (std::int64_t b = std::max(marked + 1, static_cast<std::int64_t>(low)); b <= last; ++b)
         bins_.counts[static_cast<std::size_t>(b)] = kLookCloser;
       marked = last;
     }
@@ -211,7 +227,8 @@ void RowRanking<Scalar>::mark_bins() {
 template <class Scalar>
 void RowRanking<Scalar>::offer(const Scalar* values, const Scalar* low, std::int64_t count,
                                std::int64_t first) {
-  if (relevant_->empty()) return;
+  if (relevant_.empty()) return;
+  const std::size_t waiting = open_.size();
   alignas(64) Scalar keys[kTile];
   for (std::int64_t begin = 0; begin < count; begin += kTile) {
     const std::int64_t n = std::min(kTile, count - begin);
@@ -221,11 +238,15 @@ void RowRanking<Scalar>::offer(const Scalar* values, const Scalar* low, std::int
     else
       offer_to_bins(keys, n, first + begin);
   }
+  // A few chains' members are measured for each settling, and others must not be too many to hold.
+  const std::size_t most_waiting = std::max<std::size_t>(4096, 4 * relevant_.size());
+  measure_from(waiting);
+  if (open_.size() > most_waiting) settle();
 }
 
 template <class Scalar>
 void RowRanking<Scalar>::offer_to_few(const Scalar* keys, std::int64_t n, std::int64_t first) {
-  const std::vector<Relevant>& sorted = *relevant_;
+  const std::vector<Relevant>& sorted = relevant_;
   for (std::size_t c = 0; c < chains_.size(); ++c) {
     Chain& chain = chains_[c];
     std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t> below = 0, within = 0;
@@ -280,7 +301,7 @@ void RowRanking<Scalar>::offer_to_bins(const Scalar* keys, std::int64_t count, s
 
 template <class Scalar>
 void RowRanking<Scalar>::place(Scalar key, std::int64_t at, std::size_t from, std::size_t to) {
-  const std::vector<Relevant>& sorted = *relevant_;
+  const std::vector<Relevant>& sorted = relevant_;
   constexpr std::size_t kWalk = 8;
   if (to - from > kWalk)
     from = static_cast<std::size_t>(
@@ -299,8 +320,7 @@ void RowRanking<Scalar>::place(Scalar key, std::int64_t at, std::size_t from, st
 }
 
 template <class Scalar>
-void RowRanking<Scalar>::close() {
-  if (relevant_->empty() || few()) return;
+void RowRanking<Scalar>::add_bins() {
   const std::vector<std::uint32_t>&counts = bins_.counts, &start = bins_.start;
   std::int64_t passed = 0;
   for (std::size_t b = 0; b + 1 < start.size(); ++b) {
@@ -315,6 +335,14 @@ void RowRanking<Scalar>::close() {
 }
 
 template <class Scalar>
+void RowRanking<Scalar>::measure_from(std::size_t first) {
+  for (std::size_t i = first; i < open_.size(); ++i) measure_.expect(open_[i].at);
+  for (std::size_t i = first; i < open_.size(); ++i)
+    open_[i].distance = measure_(query_, open_[i].at);
+  measured_ += static_cast<std::int64_t>(open_.size() - first);
+}
+
+template <class Scalar>
 void RowRanking<Scalar>::settle() {
   std::sort(open_.begin(), open_.end(),
             [](const Open& a, const Open& b) { return a.chain < b.chain; });
@@ -323,7 +351,7 @@ void RowRanking<Scalar>::settle() {
     const Chain& chain = chains_[number];
     members_.clear();
     for (std::size_t p = chain.begin; p < chain.end; ++p) {
-      const std::int64_t at = (*relevant_)[p].at;
+      const std::int64_t at = relevant_[p].at;
       members_.push_back({measure_(query_, at), order_[static_cast<std::size_t>(at)]});
     }
     std::sort(members_.begin(), members_.end());
@@ -335,20 +363,25 @@ void RowRanking<Scalar>::settle() {
       ++before_[chain.begin + number + static_cast<std::size_t>(place)];
     }
   }
+  open_.clear();
 }
 
 template <class Scalar>
 const std::vector<std::int64_t>& RowRanking<Scalar>::finish() {
-  ranks_.clear();
-  if (relevant_->empty()) return ranks_;
+  if (relevant_.empty()) {
+    ranks_.clear();
+    return ranks_;
+  }
   settle();
+  if (!few()) add_bins();
+  ranks_.resize(relevant_.size());
   std::int64_t nearer = 0;
   for (std::size_t c = 0; c < chains_.size(); ++c) {
     const Chain& chain = chains_[c];
     if (few()) nearer = chain.below;
     for (std::size_t p = chain.begin; p < chain.end; ++p) {
       nearer += before_[p + c];
-      ranks_.push_back(nearer + static_cast<std::int64_t>(p) + 1);
+      ranks_[p] = nearer + static_cast<std::int64_t>(p) + 1;
     }
     nearer += before_[chain.end + c];
   }

@@ -13,10 +13,6 @@
 namespace metriclab {
 namespace {
 
-template <class Scalar>
-double rounding(std::int64_t d) {
-  return static_cast<double>(d + 32) * std::numeric_limits<Scalar>::epsilon() / 2;
-}
 double measuring(std::int64_t d) {
   return static_cast<double>(4 * d + 16) * std::numeric_limits<double>::epsilon() / 2;
 }
@@ -69,6 +65,15 @@ bool has_products(Distance distance) {
   return distance != Distance::chi_squared && distance != Distance::manhattan &&
          distance != Distance::poincare;
 }
+
+template <class Scalar>
+double rounding(Distance distance, std::int64_t d) {
+  const std::int64_t roundings = !has_products(distance)    ? d + 20
+                                 : Panels<Scalar>::usable() ? Panels<Scalar>::roundings(d)
+                                                            : d;
+  return static_cast<double>(roundings + 12) * std::numeric_limits<Scalar>::epsilon() / 2;
+}
+
 template <class Scalar>
 [[gnu::always_inline]] inline void sums_by(Distance distance, const Scalar* x, const Scalar* y,
                                            std::int64_t count, std::int64_t d, Scalar* result) {
@@ -196,7 +201,7 @@ double Bounds<Scalar>::greatest_coordinate(Rows<Scalar> rows,
 template <class Scalar>
 double Bounds<Scalar>::uncertainty(double squares, double total) const {
   const std::int64_t d = measure_.query().d();
-  const double c = rounding<Scalar>(d) + measuring(d);
+  const double c = rounding<Scalar>(measure_.distance(), d) + measuring(d);
   switch (measure_.distance()) {
     case Distance::chi_squared:
       return c * total / 2;
@@ -251,7 +256,7 @@ void Bounds<Scalar>::gallery_tile(std::int64_t begin, std::int64_t count,
                                   Tile<Scalar>& tile) const {
   const std::int64_t d = measure_.gallery().d();
   make_room(tile, begin, count, d);
-  const double c = rounding<Scalar>(d) + measuring(d);
+  const double c = rounding<Scalar>(measure_.distance(), d) + measuring(d);
   for (std::int64_t r = 0; r < count; ++r) {
     const double factor = coordinate_factor(measure_.gallery_factors(), begin + r);
     const RowSums sums = centred_row(measure_.gallery()[begin + r], factor, centre_.data(), scale_,

@@ -13,7 +13,7 @@ struct Tile {
   typename Rows<Scalar>::RowMajor rows;  // (at least count × d)
   std::vector<Scalar> low;               // added to −2x·y: the key of a gallery row
   std::vector<Scalar> width;             // its part of the key's uncertainty
-  Panels panels;  // of a gallery's rows, where the processor has use for them
+  Panels<Scalar> panels;  // of a gallery's rows, where the processor has use for them
 };
 
 /// Bounds of distances by matrix products.
@@ -28,10 +28,11 @@ struct Tile {
 ///
 ///     key ≤ t(x, y) ≤ key + width(x) + width(y),    width = 2h,  low = −h + what the table says
 ///
-/// With u the unit roundoff of Scalar and v that of double, a product of length d is within
-/// d·u·‖x‖‖y‖ (N. Higham. Accuracy and stability of numerical algorithms, 2nd ed., SIAM 2002,
-/// eq. 3.5; any order of summation), and a direct measurement within (2d + 8)·v of itself. Hence,
-/// with c = (d + 32)·u + (4d + 16)·v, 32 being ample for the roundings of centring, norms and sums:
+/// With u the unit roundoff of Scalar and v that of double, a product of length d each term of
+/// which goes through p roundings is within p·u·‖x‖‖y‖ (N. Higham. Accuracy and stability of
+/// numerical algorithms, 2nd ed., SIAM 2002, section 4.2; p ≤ d in any order of summation, less
+/// where parts are summed up), and a direct measurement within (2d + 8)·v of itself. Hence, with c
+/// = (p + 12)·u + (4d + 16)·v, 12 being ample for the roundings of centring, norms and sums:
 ///
 ///     Euclidean, cosine:  ‖y‖², h = c‖·‖²       (from 2‖x‖‖y‖ ≤ ‖x‖² + ‖y‖²)
 ///     dot, ‖x‖ = 1:       0, h(x) = 0, h(y) = 2c‖y‖ + 2c'‖y₀‖; y₀: before centring, c' = (4d +
@@ -41,7 +42,8 @@ struct Tile {
 ///
 ///     dot:                −2m·(y − m), h = c‖·‖² + c'(‖·₀‖² + ‖m‖²) + 4u|2m·(y − m)|
 ///
-/// For the others there is no product: in the place of −2x·y stands the sum itself, in Scalar.
+/// For the others there is no product: in the place of −2x·y stands the sum itself, in Scalar, and
+/// p = d + 20.
 ///
 ///     chi-squared:        0, h = c·Σ/2  (rows are not centred; the sum is at most (Σx + Σy)/2)
 ///     manhattan:          0, h = c·Σ|·|  (the sum is at most Σ|x| + Σ|y|)
