@@ -41,7 +41,6 @@ class BagOfNgrams final : public Network {
         "Iyyer, Manjunatha, Boyd-Graber, Daume. Deep unordered composition rivals syntactic "
         "methods for text classification. ACL 2015 (`hidden`, `dropout`)");
     is.cost("O(B L vector) time, and O(size · vector) for a step");
-    is.property("takes_ids");
     is.parameter("size", &BagOfNgrams::size,
                  "the largest token id; of the data sets of texts `max_features` + `buckets`")
         .at_least(1)
@@ -60,6 +59,8 @@ class BagOfNgrams final : public Network {
   }
 
   void draw_from(const Random& random) override { random_ = random; }
+
+  bool takes_ids() const override { return true; }
 
  protected:
   std::int64_t make_layers(const std::vector<std::int64_t>& input, Random& random) override {

@@ -33,7 +33,6 @@ class Lookup final : public Network {
         "Hsieh, Yang, Cui, Lin, Belongie, Estrin. Collaborative metric learning. WWW 2017 "
         "(`max_norm` 1)");
     is.cost("O(B embedding) time, and O(size · embedding) for a step");
-    is.property("takes_ids");
     is.parameter("size", &Lookup::size, "how many ids there are: they go from 0 to one less")
         .at_least(1)
         .at_most(static_cast<double>(kLargestId));
@@ -43,6 +42,8 @@ class Lookup final : public Network {
         .above(0);
     describe_common(is);
   }
+
+  bool takes_ids() const override { return true; }
 
  protected:
   std::int64_t make_layers(const std::vector<std::int64_t>& input, Random& random) override {

@@ -37,9 +37,7 @@ at::Tensor outputs_of(Architecture& network, const at::Tensor& inputs, bool trai
 class Laws {
  public:
   Laws(const Value& resolved, Registry& registry) : resolved_(resolved), registry_(registry) {
-    const auto properties =
-        registry.description("architecture", resolved.at("plugin").as_string()).properties;
-    if (std::ranges::find(properties, "takes_ids") != properties.end())
+    if (registry.make<Architecture>(resolved)->takes_ids())
       n_ids_ = resolved.at("size").as_integer();
   }
 

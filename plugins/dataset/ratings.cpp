@@ -124,6 +124,7 @@ class Ratings final : public Dataset {
     const auto n = n_users + static_cast<std::int64_t>(all.items.size());
     Data data;
     data.examples = examples(all, file.string());
+    data.ids = representation == "ids";
     LabelColumn sort{.name = "kind", .values = {}, .classes = {"user", "item"}};
     LabelColumn identity{.name = "identity", .values = {}, .classes = {}};
     for (const std::string& name : all.users) identity.classes.push_back("u:" + name);

@@ -112,6 +112,7 @@ class Text final : public Dataset, public TextFeatures {
       Represented made = represented(all.texts, n_learned);
       data.examples = std::move(made.examples);
       data.feature_names = std::move(made.names);
+      data.ids = made.ids;
     } catch (Error& error) {
       throw error.pointer().empty() ? Error(fmt::format("{}: {}", first.string(), error.message()))
                                     : error;

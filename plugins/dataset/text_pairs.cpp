@@ -95,6 +95,7 @@ class TextPairs final : public Dataset, public TextFeatures {
       Represented made = represented(texts, static_cast<std::size_t>(learned_end));
       data.examples = std::move(made.examples);
       data.feature_names = std::move(made.names);
+      data.ids = made.ids;
     } catch (Error& error) {
       throw error.pointer().empty() ? Error(fmt::format("{}: {}", first_file, error.message()))
                                     : error;

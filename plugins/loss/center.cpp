@@ -34,7 +34,7 @@ class Center final : public TupleLoss {
   }
 
   void prepare(const LossSetting& setting) override {
-    if (setting.n_classes < 1) throw Error("needs classes: the data has none");
+    if (setting.n_classes < 1) throw Error("needs classes: the data has none").by_nature();
     centers_ =
         buffer("centers", at::zeros({setting.n_classes, setting.embedding_size}, setting.type));
   }

@@ -69,7 +69,8 @@ class LogRatio final : public TupleLoss {
     if (batch.has_reference() || !batch.targets.defined())
       throw Error(
           "the loss \"log_ratio\" learns from real targets, which a reference set or this "
-          "batch doesn't have; take a data set with targets");
+          "batch doesn't have; take a data set with targets")
+          .by_nature();
   }
 
   template <class T>

@@ -49,7 +49,8 @@ class MultiSupCon final : public TupleLoss {
     if (setting.n_label_sets < 1)
       throw Error(
           "the loss \"multi_supcon\" compares sets of classes, and the data set has none; "
-          "take \"supcon\"");
+          "take \"supcon\"")
+          .by_nature();
   }
 
  protected:

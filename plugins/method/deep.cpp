@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <cmath>
 #include <metriclab/deep/network_model.hpp>
 #include <metriclab/deep/trainer.hpp>
 
@@ -36,7 +39,11 @@ class Deep final : public Method {
     is.parameter("training", &Deep::training, "how the network is trained");
   }
 
+  bool takes_ids() const override { return architecture->takes_ids(); }
+
   std::optional<std::string> unsuitable(const Data& data) const override {
+    if (takes_ids() && !data.ids)
+      if (const auto reason = not_ids(data.examples)) return reason;
     try {
       build_network(*architecture, data.examples.shape(), Random(0), at::kCPU);
       for (const Plugin<Transform>& transform : transforms)
@@ -63,10 +70,10 @@ class Deep final : public Method {
       build_network(*architecture, given.data.examples.shape(), given.initialization, device);
       fit.report.set("stopped", "untrained");
     }
-    fit.model = std::make_unique<NetworkModel>(
-        architecture, given.data.examples.shape(),
-        loss ? loss->learned_distance() : Distance::euclidean,
-        loss ? loss->learned_scale() : at::Tensor(), device);
+    fit.model =
+        std::make_unique<NetworkModel>(architecture, given.data.examples.shape(),
+                                       loss ? loss->learned_distance() : Distance::euclidean,
+                                       loss ? loss->learned_scale() : at::Tensor(), device);
     return fit;
   }
 
@@ -75,6 +82,17 @@ class Deep final : public Method {
   }
 
  private:
+  /// Of a data set that doesn't say whether its values are ids: why they can't be.
+  static std::optional<std::string> not_ids(const Examples& examples) {
+    const Matrix values = examples.as_double();
+    for (std::int64_t i = 0; i < values.rows(); ++i)
+      for (const double value : values.row(i))
+        if (!(value >= 0 && value == std::floor(value)))
+          return fmt::format("the network takes ids, integers from 0; training example {} has {}",
+                             i, value);
+    return std::nullopt;
+  }
+
   Plugin<Architecture> architecture;
   Plugin<Loss> loss;
   Plugin<Miner> miner;

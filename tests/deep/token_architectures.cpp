@@ -330,7 +330,8 @@ TEST_CASE("without labels tuples must be the data's, and the loss have nothing o
   CHECK(error_of(R"("contrastive", "sampler": {"plugin": "fixed_tuples", "from": "pairs"}})") ==
         no_labels);
   CHECK(error_of(R"("contrastive", "sampler": "uniform"})") == no_labels);
-  CHECK(error_of(R"("proxy_nca", "sampler": "fixed_tuples"})") == no_labels);
+  CHECK(error_of(R"("proxy_nca", "sampler": "fixed_tuples"})") ==
+        "/loss: needs classes: the data has none");
 }
 
 }  // namespace

@@ -236,6 +236,45 @@ TEST_CASE("what a method can't do by its nature is said before it is tried") {
   CHECK_FALSE(affine->unsuitable(images));
 }
 
+TEST_CASE("networks of ids take ids alone") {
+  // Whole numbers, by chance; then one that is none.
+  Data counts = clouds(3, 4, {2}, 1, 11);
+  counts.examples = Examples({2}, std::vector<float>(24, 3));
+  Data quantities = counts;
+  std::vector<float> values(24, 3);
+  values[7] = 0.5;
+  quantities.examples = Examples({2}, values);
+  const auto bag = make_method(R"({"plugin": "deep", "architecture": "bag_of_ngrams"})"),
+             plain = make_method(R"({"plugin": "deep", "architecture": "identity"})");
+  CHECK(bag->takes_ids());
+  CHECK_FALSE(plain->takes_ids());
+  CHECK_FALSE(bag->unsuitable(counts));
+  CHECK(bag->unsuitable(quantities) ==
+        "the network takes ids, integers from 0; training example 3 has 0.5");
+  counts.ids = true;
+  CHECK(counts.subset({1, 2}).ids);
+}
+
+TEST_CASE("what a loss learns from and the data lacks is told as such") {
+  Data pairs = clouds(2, 10, {5}, 1, 12);
+  pairs.columns.clear();
+  for (std::int64_t i = 0; i < 9; ++i) pairs.constraints.pairs.push_back({i, i + 1, i % 3 != 0});
+  const std::string given = R"(, "sampler": {"plugin": "fixed_tuples", "batch_size": 4})";
+  // Its parameters are no classes'.
+  CHECK(
+      fit(mlp(R"("loss": "siamese_bce")" + given), pairs).model->embed(pairs.examples).allFinite());
+  for (const std::string loss :
+       {"proxy_anchor", "center", "hierarchical_proxy", "multi_supcon", "log_ratio"}) {
+    CAPTURE(loss);
+    try {
+      fit(mlp("\"loss\": \"" + loss + '"' + given), pairs);
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK_MESSAGE(error.is_by_nature(), error.what());
+    }
+  }
+}
+
 TEST_CASE("errors say what to do") {
   const Data data = clouds(3, 10, {5}, 1, 12);
   CHECK(error_of(mlp(kTriplet, R"("optimizer": "sgd", "learning_rate": 1e30)"), data) ==

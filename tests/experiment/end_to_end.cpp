@@ -175,6 +175,39 @@ TEST_CASE("real targets: a metric for regression is learned and measured, labels
   }
 }
 
+TEST_CASE("ids are for those that take ids, and have no scale") {
+  if (kLibTorchVersion == "none") return;
+  const Folder data;
+  std::string ratings;
+  for (int user = 0; user < 8; ++user)
+    for (int item = 0; item < 6; ++item)
+      if ((user + item) % 4 != 0) ratings += fmt::format("u{},i{},5,{}\n", user, item, item);
+  data.write("ratings.csv", ratings);
+  const std::string dataset = fmt::format(
+      R"({{"plugin": "ratings", "path": "{}", "min_interactions": 2, "split": {{"predefined": true}})",
+      data / "ratings.csv");
+  const std::string methods = R"("methods": {"lda": {"solver": "lda"}, "lookup": {
+      "architecture": {"plugin": "lookup", "size": 20, "embedding": 4}}})";
+  const Experiment experiment(methods, dataset + "}");
+  const Outcome outcome = experiment.run(R"(--set '/evaluators=["recommendation"]')");
+  CHECK_MESSAGE(outcome.exit_code == 0, outcome.errors);
+  for (const auto& [name, result] : experiment.all()) {
+    CAPTURE(name);
+    if (name.starts_with("lookup")) {
+      CHECK(status_of(result) == "ok");
+    } else {
+      CHECK(status_of(result) == "skipped");
+      CHECK(result.at("reason").as_string() ==
+            "the examples are ids, which this method would take for quantities");
+    }
+  }
+  const Experiment scaled(methods, dataset + R"(, "normalize": "standard"})");
+  CHECK(scaled.run(R"(--set '/evaluators=["recommendation"]')").exit_code == 1);
+  for (const auto& [name, result] : scaled.all())
+    CHECK(result.at("reason").as_string() ==
+          "/dataset/normalize: the examples are ids, which have no scale; \"none\" is to be taken");
+}
+
 const char* const kGated = R"("baselines": false, "methods": {
   "first": {"solver": "lda"},
   "gated": {"solver": {"plugin": "misbehaving", "how": "gate"}},

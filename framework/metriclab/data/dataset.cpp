@@ -58,6 +58,7 @@ std::int64_t Data::n_classes() const {
 Data Data::subset(const Indices& indices) const {
   Data part;
   part.examples = examples.subset(indices);
+  part.ids = ids;
   part.feature_names = feature_names;
   for (const LabelColumn& column : columns) {
     LabelColumn& chosen = part.columns.emplace_back();

@@ -57,6 +57,7 @@ struct Constraints {
 /// A data set in memory.
 struct Data {
   Examples examples;
+  bool ids = false;  // values are numbers of things (words, users), without a meaning as quantities
   std::vector<LabelColumn> columns;  // the class first; further ones: coarser levels, camera, user
   std::vector<double> targets;       // (n) for regression labels, or empty
   std::vector<std::vector<std::int32_t>>

@@ -68,7 +68,10 @@ class Method : public Component {
   /// Why this method can't be used on such data by its nature ("conv4 takes images, these are
   /// vectors of 13"), or nullopt. The run is then skipped, not failed.
   virtual std::optional<std::string> unsuitable(const Data&) const { return std::nullopt; }
-  /// Learns. Throws Error where the data or the parameters don't allow it.
+  /// Whether it takes examples that are ids; one that doesn't is never given such.
+  virtual bool takes_ids() const { return false; }
+  /// Learns. Throws Error where the data or the parameters don't allow it, `by_nature` where it
+  /// turns out here that it can't be used on such data.
   virtual Fit fit(const Training& training) = 0;
   /// The model that `Model::save` wrote.
   virtual std::unique_ptr<Model> restore(const std::filesystem::path& folder) const = 0;

@@ -29,7 +29,7 @@ TextFeatures::Represented TextFeatures::represented(const std::vector<std::strin
   if (representation == "tfidf") return weighted(texts, n_learned);
   const std::vector<Terms> terms = terms_of_all(texts);
   if (std::ranges::all_of(terms, &Terms::empty)) throw Error(kNoTerms);
-  return {examples_of(hashed_counts(terms, size)), {}};
+  return {.examples = examples_of(hashed_counts(terms, size)), .names = {}};
 }
 
 std::vector<Terms> TextFeatures::terms_of_all(const std::vector<std::string>& texts) const {
@@ -47,14 +47,15 @@ TextFeatures::Represented TextFeatures::weighted(const std::vector<std::string>&
     throw Error(min_count > 1 ? fmt::format("no term is in {} texts (\"min_count\")", min_count)
                               : kNoTerms);
   const SparseRows rows = tfidf(terms, vocabulary, sublinear);
-  if (!components) return {examples_of(MatrixF(rows.cast<float>())), vocabulary.terms()};
+  if (!components)
+    return {.examples = examples_of(MatrixF(rows.cast<float>())), .names = vocabulary.terms()};
   const auto n = static_cast<std::int64_t>(n_learned);
   if (*components > std::min(n, vocabulary.size()))
     throw Error(fmt::format("{} components of {} texts with {} different terms; at most {} can be",
                             *components, n, vocabulary.size(), std::min(n, vocabulary.size())))
         .in("components");
   const LeadingSvd svd = leading_svd(rows.topRows(n), *components);
-  return {examples_of(Matrix(rows * svd.V).cast<float>()), {}};
+  return {.examples = examples_of(Matrix(rows * svd.V).cast<float>()), .names = {}};
 }
 
 TextFeatures::Represented TextFeatures::tokens(const std::vector<std::string>& texts,
@@ -91,7 +92,9 @@ TextFeatures::Represented TextFeatures::tokens(const std::vector<std::string>& t
   for (std::size_t i = 0; i < texts.size(); ++i)
     std::copy_n(ids[i].begin(), std::min(width, ids[i].size()),
                 values.begin() + static_cast<std::ptrdiff_t>(i * width));
-  return {{{static_cast<std::int64_t>(width)}, std::move(values)}, {}};
+  return {.examples = {{static_cast<std::int64_t>(width)}, std::move(values)},
+          .names = {},
+          .ids = true};
 }
 
 }  // namespace metriclab

@@ -69,6 +69,7 @@ class TextFeatures {
   struct Represented {
     Examples examples;
     std::vector<std::string> names;  // of the features: the vocabulary's terms, or empty
+    bool ids = false;                // of tokens
   };
   /// What is to be learned is learned from the first `n_learned` texts. Throws Error: parameters
   /// that allow no terms, texts without any, more components than texts or terms.

@@ -21,6 +21,8 @@ class Architecture : public Trainable {
   virtual void draw_from(const Random&) {}
   /// (B × input…) to (B × embedding_size()). `training` switches batch statistics and dropout.
   virtual at::Tensor forward(const at::Tensor& inputs, bool training) = 0;
+  /// Whether inputs are ids: integers from 0 to one below the parameter `size`.
+  virtual bool takes_ids() const { return false; }
   /// d, known after `build`.
   virtual std::int64_t embedding_size() const = 0;
 };

@@ -94,7 +94,8 @@ ClassTree ClassTree::of_columns(const LossSetting& setting, const std::vector<st
   if (chosen.empty())
     throw Error(
         "needs coarser classes: the data has no label column beside the class (\"labels\" of data "
-        "set csv)");
+        "set csv)")
+        .by_nature();
   const std::int64_t n_classes = setting.n_classes;
   const at::Tensor groups =
       at::empty({static_cast<std::int64_t>(chosen.size()) + 1, n_classes}, at::kLong);

@@ -17,7 +17,7 @@ ClassVectorLoss::ClassVectorLoss(const char* name, const char* default_distance,
 ClassVectorLoss::~ClassVectorLoss() = default;
 
 void ClassVectorLoss::prepare(const LossSetting& setting) {
-  if (setting.n_classes < 1) throw Error("needs classes: the data has none");
+  if (setting.n_classes < 1) throw Error("needs classes: the data has none").by_nature();
   const std::int64_t rows = setting.n_classes * vectors_per_class();
   Random random = setting.random.child(name_);
   vectors_ = parameter(

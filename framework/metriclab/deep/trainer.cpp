@@ -83,10 +83,10 @@ class Run {
     build_network(parts_.network, training.data.examples.shape(), training.initialization, device_);
     LossSetting setting = set_.setting();
     setting.embedding_size = parts_.network.embedding_size();
+    // Each example is a class of its own then, which is nothing to learn classes' parameters from.
+    if (lacks_labels) setting.n_classes = 0;
     setting.random = training.initialization.child("loss");
     named("loss", [&] { parts_.loss.prepare(setting); });
-    // Those are of the classes.
-    if (lacks_labels && !parts_.loss.parameters().empty()) throw no_labels();
     move_to(parts_.loss, device_);
     if (parts_.miner != nullptr) {
       setting.random = training.initialization.child("miner");
@@ -117,7 +117,7 @@ class Run {
 
  private:
   static Error no_labels() {
-    return Error("learns from class labels, and this data set has none").in("loss");
+    return Error("learns from class labels, and this data set has none").in("loss").by_nature();
   }
 
   /// What a part throws says which part it is.

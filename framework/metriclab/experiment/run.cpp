@@ -118,8 +118,13 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   const Split split =
       make_split(splitting, data, static_cast<std::size_t>(split_index), Random(0, "split"));
   Data train = data.subset(split.train), test = data.subset(split.test);
-  const Normalizer normalizer = Normalizer::fit(
-      normalization_from_string(dataset.at("normalize").as_string()), train.examples);
+  const Normalization normalization =
+      normalization_from_string(dataset.at("normalize").as_string());
+  if (data.ids && normalization != Normalization::none)
+    throw Error("the examples are ids, which have no scale; \"none\" is to be taken")
+        .in("normalize")
+        .in("dataset");
+  const Normalizer normalizer = Normalizer::fit(normalization, train.examples);
   train.examples = normalizer.apply(train.examples);
   test.examples = normalizer.apply(test.examples);
   Value& facts = *result.find("dataset");
@@ -131,6 +136,8 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
 
   const std::string& kind = method_of.at("kind").as_string();
   const auto method = registry.create_as<Method>(method_of.at("block"), kind);
+  if (data.ids && !method->takes_ids())
+    throw Skipped{"the examples are ids, which this method would take for quantities"};
   if (const auto reason = method->unsuitable(train)) throw Skipped{*reason};
 
   stages.enter("fit", 0.02, 0.9);
@@ -217,6 +224,9 @@ Value execute(const Value& request, const RunContext& context, Registry& registr
   } catch (const Skipped& skipped) {
     status = "skipped";
     reason = skipped.reason;
+  } catch (const Error& error) {
+    status = error.is_by_nature() ? "skipped" : "failed";
+    reason = std::string(error.what());
   } catch (const std::bad_alloc&) {
     status = "out_of_memory";
     reason = "no more memory could be had during " + stages.name();

@@ -15,6 +15,11 @@ Error& Error::in(std::string_view step) {
   return *this;
 }
 
+Error& Error::by_nature() {
+  by_nature_ = true;
+  return *this;
+}
+
 Bug::Bug(std::string_view what, const char* file, int line)
     : std::logic_error(std::string(what) + " (" + file + ":" + std::to_string(line) +
                        "); this is a bug in metriclab") {}

@@ -18,6 +18,10 @@ class Error : public std::runtime_error {
   /// Puts a step of a JSON pointer in front of the pointer: `in("loss")` turns "/margin" into
   /// "/loss/margin".
   Error& in(std::string_view step);
+  /// Says that nothing is wrong, but that a method and some data don't go together by their nature
+  /// (levels of classes where there are none). A run is then skipped, not failed.
+  Error& by_nature();
+  bool is_by_nature() const { return by_nature_; }
 
   /// The JSON pointer of the thing that is wrong; "" where the message is about the whole.
   const std::string& pointer() const { return pointer_; }
@@ -30,6 +34,7 @@ class Error : public std::runtime_error {
   std::string pointer_;
   std::string message_;
   std::string text_;
+  bool by_nature_ = false;
 };
 
 /// A broken promise inside metriclab itself, never the user's fault.

@@ -9,7 +9,7 @@
 namespace metriclab {
 
 /// Raised whenever the layout of what crosses the border between metriclab and a plugin changes.
-inline constexpr std::uint32_t kPluginApi = 4;
+inline constexpr std::uint32_t kPluginApi = 5;
 
 /// The whole of what a plugin library exports, as plain data under the name `metriclab_plugin`.
 struct PluginEntry {
