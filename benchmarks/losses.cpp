@@ -4,7 +4,8 @@
 // products (the time of one 2048³ single-precision matrix product in the same run); beside it the
 // growth of peak memory, the same loss in tensor operations alone ("tensors", the formula that
 // devices of their own run), and, from a file of figures in products, another implementation:
-//     losses [--peers peers.csv] [--batches 128,512,2048,8192] [NAME of a loss or miner, or JSON of a loss…]
+//     losses [--peers peers.csv] [--batches 128,512,2048,8192] [--device cuda] [NAME of a loss or
+//     miner, or JSON of a loss…]
 #include <ATen/Parallel.h>
 #include <ATen/ops/mm.h>
 #include <fmt/format.h>
@@ -142,11 +143,16 @@ double seconds(F run) {
   return took[took.size() / 2];
 }
 
-double product_seconds() {
+/// A device has computed what it can give a value of.
+void wait_for(const at::Tensor& tensor) {
+  if (tensor.defined() && !tensor.is_cpu()) tensor.flatten().select(0, 0).item();
+}
+
+double product_seconds(at::Device device) {
   Random random(1);
-  const at::Tensor a = normal_tensor({2048, 2048}, 1, random),
-                   b = normal_tensor({2048, 2048}, 1, random);
-  return seconds([&] { at::mm(a, b); });
+  const at::Tensor a = normal_tensor({2048, 2048}, 1, random).to(device),
+                   b = normal_tensor({2048, 2048}, 1, random).to(device);
+  return seconds([&] { wait_for(at::mm(a, b)); });
 }
 
 double peak_mib() {
@@ -159,7 +165,7 @@ struct Measured {
   double seconds = NAN, mib = NAN, tensors = NAN;
 };
 
-Measured measure(const Subject& subject, std::int64_t n) {
+Measured measure(const Subject& subject, std::int64_t n, at::Device device) {
   prepare_process(1);
   Registry registry(Registry::standard_folders());
   const auto loss = registry.make<Loss>(parse_json(subject.loss));
@@ -169,7 +175,8 @@ Measured measure(const Subject& subject, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) labels.push_back(i / kPerClass);
   LossSetting setting = law_setting(n / kPerClass, kDimensions, at::kFloat);
   loss->prepare(setting);
-  const Batch batch = law_batch(labels, kDimensions, 1, at::kFloat);
+  move_to(*loss, device);
+  Batch batch = law_batch(labels, kDimensions, 1, at::kFloat);
   if (miner) {
     // The training set that it may look into is as large as the batch.
     setting.labels = labels;
@@ -177,7 +184,7 @@ Measured measure(const Subject& subject, std::int64_t n) {
     if (miner->wants_snapshot({}))
       miner->see({law_batch(labels, kDimensions, 3, at::kFloat).embeddings, batch.labels});
   }
-  batch.embeddings.requires_grad_(true);
+  batch.embeddings = batch.embeddings.to(device).requires_grad_(true);
   Batch mined = batch;
   mined.embeddings = batch.embeddings.detach();
   std::vector<at::Tensor> inputs = {batch.embeddings};
@@ -190,26 +197,28 @@ Measured measure(const Subject& subject, std::int64_t n) {
     return miner->mine(mined, random);
   };
   Measured result;
-  result.seconds = seconds([&] { gradients_of(loss->forward(batch, tuples()), inputs); });
+  result.seconds =
+      seconds([&] { wait_for(gradients_of(loss->forward(batch, tuples()), inputs).front()); });
   result.mib = peak_mib() - before;
   auto* plain = dynamic_cast<TupleLoss*>(loss.get());
-  if (plain != nullptr && !miner && n <= 2048)
+  if (plain != nullptr && !miner && n <= 2048 && device.is_cpu())
     result.tensors =
         seconds([&] { gradients_of(plain->forward_in_tensors(batch, Tuples::all()), inputs); });
   return result;
 }
 
 /// In a process of its own; NaN where it failed.
-Measured measure_apart(const Subject& subject, std::int64_t n) {
+template <class F>
+Measured measured_apart(const std::string& what, F f) {
   int ends[2];
   if (::pipe(ends) != 0) return {};
   const pid_t child = ::fork();
   if (child == 0) {
     Measured result;
     try {
-      result = measure(subject, n);
+      result = f();
     } catch (const std::exception& error) {
-      fmt::print(stderr, "{}: {}\n", subject.loss, error.what());
+      fmt::print(stderr, "{}: {}\n", what, error.what());
     }
     const bool written = ::write(ends[1], &result, sizeof result) == sizeof result;
     ::_exit(written ? 0 : 1);
@@ -254,6 +263,7 @@ int main(int argc, char** argv) {
   std::vector<std::int64_t> batches = {128, 512, 2048, 8192};
   std::map<std::pair<std::string, std::int64_t>, std::string> peers;
   std::vector<std::string> names;
+  at::Device device = at::kCPU;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--peers" && i + 1 < argc) {
@@ -262,6 +272,8 @@ int main(int argc, char** argv) {
       batches.clear();
       std::istringstream list(argv[++i]);
       for (std::string n; std::getline(list, n, ',');) batches.push_back(std::stoll(n));
+    } else if (argument == "--device" && i + 1 < argc) {
+      device = at::Device(argv[++i]);
     } else {
       names.push_back(argument);
     }
@@ -280,7 +292,10 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   prepare_process(1);
   Registry registry(Registry::standard_folders());
-  double product = product_seconds();
+  // In a child as well: a process that has opened a device can't be forked.
+  const double product = measured_apart("product", [&] {
+                           return Measured{.seconds = product_seconds(device)};
+                         }).seconds;
   fmt::print("product {:.4f} s\n{:<64} {:>5} {:>10} {:>9} {:>8} {:>9} {:>9} {:>7}\n", product,
              "loss", "batch", "seconds", "products", "MiB", "tensors", "peer", "ratio");
   for (const Subject& subject : subjects) {
@@ -290,7 +305,7 @@ int main(int argc, char** argv) {
     if (!subject.miner.empty() && !registry.has("miner", parse_json(subject.miner).as_string()))
       continue;
     for (const std::int64_t n : batches) {
-      const Measured is = measure_apart(subject, n);
+      const Measured is = measured_apart(subject.loss, [&] { return measure(subject, n, device); });
       const auto found = peers.find({subject.peer, n});
       const std::string peer = found == peers.end() ? "" : found->second;
       const bool number = !peer.empty() && std::isdigit(peer[0]);
