@@ -263,6 +263,18 @@ TEST_CASE("Ctrl-C stops the work, and the same command goes on") {
   CHECK(has(experiment.run().errors, "12 runs, 4 were there already, 8 ok"));
 }
 
+TEST_CASE("when the time is up, what is done is tabulated, and the same command goes on") {
+  const std::string methods = R"("baselines": false, "methods": {"lda": {"solver": "lda"},
+      "long": {"solver": {"plugin": "misbehaving", "how": "loop"}}})";
+  const Experiment experiment(methods, R"({"plugin": "iris", "split": {"holdout": 0.4}})");
+  const Outcome outcome = experiment.run("--jobs 1 --time-limit 3s");
+  CHECK(outcome.exit_code == 1);
+  CHECK_MESSAGE(has(outcome.errors, "the time is up with 1 runs to go"), outcome.errors);
+  CHECK(has(outcome.output, "lda"));
+  CHECK(experiment.all().size() == 1);
+  CHECK(experiment.run("--time-limit 3x").exit_code == 2);
+}
+
 TEST_CASE("a second runner on the same folder says that another is at work") {
   const Experiment experiment(kGated);
   const std::string gate = experiment.make_gate();

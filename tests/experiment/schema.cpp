@@ -64,8 +64,9 @@ TEST_CASE("each plugin's parameters are there with meaning, range and default") 
         CHECK((property.find("default") != nullptr) == !is.required);
         if (!is.required) CHECK(property.at("default") == is.default_value);
         if (is.type == ParameterType::number && !is.list && !is.nullable && is.least)
-          CHECK(property.at(is.least->open ? "exclusiveMinimum" : "minimum").as_number() ==
-                is.least->value);
+          CHECK((property.find("else") != nullptr ? property.at("else") : property)
+                    .at(is.least->open ? "exclusiveMinimum" : "minimum")
+                    .as_number() == is.least->value);
       }
     }
   }

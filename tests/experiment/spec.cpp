@@ -4,6 +4,7 @@
 
 #include <metriclab/experiment/plan.hpp>
 #include <metriclab/experiment/pointer.hpp>
+#include <metriclab/experiment/run_costs.hpp>
 #include <metriclab/experiment/spec.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
@@ -194,6 +195,29 @@ TEST_CASE("an id is of the content of the data, not of its place") {
   write_file_whole(folder / "b" / "x.csv", "1,2,p\n3,4,p\n5,6,q\n7,9,q\n");
   CHECK(ids("a") != ids("b"));
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("what runs cost is told by those most alike") {
+  const auto run = [](std::size_t dataset, std::size_t method) {
+    PlannedRun is;
+    is.dataset = dataset;
+    is.method = method;
+    return is;
+  };
+  RunCosts costs;
+  CHECK_FALSE(costs.seconds(run(0, 0)));
+  costs.add(run(0, 0), 2, 100);
+  costs.add(run(0, 0), 4, 50);
+  costs.add(run(1, 0), 12, 300);
+  costs.add(run(1, 1), 60, 0);
+  CHECK(costs.seconds(run(0, 0)) == 3);         // the same
+  CHECK(costs.seconds(run(2, 0)) == 6);         // the same method elsewhere
+  CHECK(costs.seconds(run(0, 2)) == 78.0 / 4);  // any
+  CHECK(costs.memory(run(0, 0)) == 100);
+  CHECK(costs.memory(run(2, 0)) == 300);
+  CHECK(costs.memory(run(0, 2)) == 0);
+  CHECK(costs.knows(run(1, 1)));
+  CHECK_FALSE(costs.knows(run(0, 1)));
 }
 
 }  // namespace

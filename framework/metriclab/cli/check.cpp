@@ -5,6 +5,7 @@
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/progress.hpp>
 #include <metriclab/cli/spec_argument.hpp>
+#include <metriclab/experiment/tuner.hpp>
 #include <metriclab/plugin/json.hpp>
 
 namespace metriclab {
@@ -26,9 +27,11 @@ void add_check(CLI::App& app, Globals& globals, int& exit_code) {
   command->add_flag("--json", options->json, "the plan as JSON on stdout");
   command->callback([&globals, &exit_code, options] {
     Registry registry = globals.registry();
-    const auto specs = plan_specs(options->files, options->settings, registry);
+    auto specs = plan_specs(options->files, options->settings, registry);
     if (specs.empty()) exit_code = 2;
-    for (const PlannedSpec& one : specs) {
+    for (PlannedSpec& one : specs) {
+      // What is known before there are results: the first trials.
+      if (one.spec->settings.tune) Tuner(one.plan, nullptr, registry).advance();
       if (options->json) {
         fmt::print("{}\n", to_json_text(to_value(one.plan)));
         continue;
@@ -38,6 +41,9 @@ void add_check(CLI::App& app, Globals& globals, int& exit_code) {
       fmt::print("{}: {} runs: {} data sets, {} methods, {} seeds\n", one.spec->settings.name,
                  one.plan.runs.size(), one.spec->datasets.size(), one.spec->methods.size(),
                  one.spec->settings.seeds.size());
+      if (!one.plan.pending.empty())
+        fmt::print("and {} runs of searched methods, whose values their trials tell\n",
+                   one.plan.pending.size());
     }
   });
 }

@@ -3,12 +3,15 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <map>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/progress.hpp>
 #include <metriclab/cli/spec_argument.hpp>
 #include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/runner.hpp>
+#include <metriclab/experiment/tuner.hpp>
 #include <metriclab/report/table.hpp>
 
 namespace metriclab {
@@ -28,38 +31,67 @@ struct Options {
   fs::path results = "results";
   int jobs = 0, threads = 1;
   bool retry_failed = false, save_models = false;
+  std::optional<double> time_limit;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+
+  /// Seconds that are left of the time limit.
+  std::optional<double> time_left() const {
+    if (!time_limit) return std::nullopt;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
+    return std::max(0.0, *time_limit - passed.count());
+  }
 };
 
 /// Makes what is missing of one spec and prints its table; the exit code.
-int run_spec(PlannedSpec& one, const Options& options, const Registry& registry) {
+int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (options.save_models) one.spec->settings.save_models = true;
   const ResultStore store(options.results / one.spec->settings.name);
   store.write_spec(one.spec->document);
-  store.write_plan(to_value(one.plan));
-  Outcome outcome;
-  {
-    ProgressLine line(one.plan);
-    outcome = make_runs(one.plan, store,
-                        {.jobs = options.jobs,
-                         .threads = options.threads,
-                         .retry_failed = options.retry_failed,
-                         .command = fs::read_symlink("/proc/self/exe"),
-                         .plugin_folders = registry.folders(),
-                         .interrupted = &interrupted},
-                        [&](const Progress& now) { line.show(now); });
+  std::optional<Tuner> tuner;
+  if (one.spec->settings.tune) {
+    tuner.emplace(one.plan, &store, registry);
+    tuner->advance();
   }
-  const std::size_t done = outcome.ok + outcome.skipped + outcome.failed;
-  std::string text = fmt::format("{}: {} runs", store.folder().string(), outcome.planned);
-  if (outcome.kept > 0) text += fmt::format(", {} were there already", outcome.kept);
-  if (done > 0 || outcome.kept == 0) text += fmt::format(", {} ok", outcome.ok);
-  if (outcome.skipped > 0) text += fmt::format(", {} skipped", outcome.skipped);
-  if (outcome.failed > 0) text += fmt::format(", {} failed", outcome.failed);
+  Outcome all;
+  bool first = true;
+  // A search goes on with what its trials tell.
+  do {
+    store.write_plan(to_value(one.plan));
+    ProgressLine line(one.plan);
+    const Outcome outcome = make_runs(one.plan, store,
+                                      {.jobs = options.jobs,
+                                       .threads = options.threads,
+                                       .retry_failed = first && options.retry_failed,
+                                       .time_limit = options.time_left(),
+                                       .command = fs::read_symlink("/proc/self/exe"),
+                                       .plugin_folders = registry.folders(),
+                                       .interrupted = &interrupted},
+                                      [&](const Progress& now) { line.show(now); });
+    all.ok += outcome.ok;
+    all.skipped += outcome.skipped;
+    all.failed += outcome.failed;
+    all.planned = outcome.planned;
+    all.interrupted = outcome.interrupted;
+    all.out_of_time = outcome.out_of_time;
+    if (first) all.kept = outcome.kept;
+    first = false;
+  } while (!all.interrupted && !all.out_of_time && tuner && tuner->advance());
+  store.write_plan(to_value(one.plan));
+  const std::size_t done = all.ok + all.skipped + all.failed;
+  std::string text = fmt::format("{}: {} runs", store.folder().string(), all.planned);
+  if (all.kept > 0) text += fmt::format(", {} were there already", all.kept);
+  if (done > 0 || all.kept == 0) text += fmt::format(", {} ok", all.ok);
+  if (all.skipped > 0) text += fmt::format(", {} skipped", all.skipped);
+  if (all.failed > 0) text += fmt::format(", {} failed", all.failed);
   fmt::print(stderr, "{}\n", text);
-  if (outcome.interrupted) {
+  if (all.interrupted) {
     fmt::print(stderr, "interrupted with {} runs to go; the same command goes on with them\n",
-               outcome.planned - outcome.kept - done);
+               all.planned - all.kept - done);
     return kInterrupted;
   }
+  if (all.out_of_time)
+    fmt::print(stderr, "the time is up with {} runs to go; the same command goes on with them\n",
+               all.planned - all.kept - done);
   TableOptions table;
   const Results results = read_results({store.folder()});
   std::size_t measured = 0, wrong = 0;
@@ -90,6 +122,14 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
   command->add_option("--threads", options->threads, "threads of each process")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  const std::map<std::string, double> units = {{"s", 1}, {"m", 60}, {"h", 3600}};
+  command
+      ->add_option(
+          "--time-limit", options->time_limit,
+          "for all runs together, in seconds or as 30m or 2h; then what is done is tabulated")
+      ->transform(CLI::AsNumberWithUnit(units))
+      ->check(CLI::PositiveNumber)
+      ->type_name("TIME");
   command->add_option("--results", options->results, "where folders of results are")
       ->type_name("DIR")
       ->capture_default_str();

@@ -39,10 +39,17 @@ Value dataset_value(const DatasetSpec& is) {
   return value;
 }
 
-Value method_value(const MethodSpec& is) {
+Value method_value(const Plan& plan, const PlannedRun& run) {
   Value value = Value::object();
-  value.set("kind", is.kind);
-  value.set("block", is.block);
+  value.set("kind", plan.spec->methods[run.method].kind);
+  value.set("block", plan.points[run.point].block);
+  return value;
+}
+
+Value validation_value(const Plan& plan, const Trial& trial) {
+  Value value = Value::object();
+  value.set("split", plan.spec->validation);
+  value.set("index", static_cast<std::int64_t>(trial.validation_index));
   return value;
 }
 
@@ -61,52 +68,65 @@ Value evaluators_value(const Spec& spec) {
 Plan make_plan(const Spec& spec, Registry& registry, Problems& problems) {
   Plan plan;
   plan.spec = &spec;
-  Value evaluator_sources = Value::object();
-  for (const EvaluatorSpec& is : spec.evaluators)
-    merge(evaluator_sources, registry.source_hashes("evaluator", is.block));
-  for (const MethodSpec& is : spec.methods) {
-    plan.sources.push_back(registry.source_hashes(is.kind, is.block));
-    merge(plan.sources.back(), evaluator_sources);
-  }
-  const Value evaluators = evaluators_value(spec);
+  for (std::size_t m = 0; m < spec.methods.size(); ++m)
+    add_point(plan, registry, m, spec.methods[m].block, Value::object());
   for (std::size_t d = 0; d < spec.datasets.size(); ++d) {
     const DatasetSpec& dataset = spec.datasets[d];
-    std::vector<std::string> splits;
-    plan.contents.emplace_back();
+    PlannedDataset& planned = plan.datasets.emplace_back();
     try {
       const auto plugin = registry.create_as<Dataset>(dataset.block);
-      plan.contents.back() = content_of(plugin->files(spec.places));
+      planned.content = content_of(plugin->files(spec.places));
       const bool asks = dataset.splitting.predefined;
-      splits = split_names(dataset.splitting,
-                           asks ? plugin->split_names(spec.places) : std::vector<std::string>{});
+      planned.splits = split_names(
+          dataset.splitting, asks ? plugin->split_names(spec.places) : std::vector<std::string>{});
     } catch (const Error& error) {
       problems.push_back({dataset.pointer + error.pointer(), error.message()});
       continue;
     }
-    const Value sources = registry.source_hashes("dataset", dataset.block);
+    planned.sources = registry.source_hashes("dataset", dataset.block);
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
-      Value identity = Value::object();
-      identity.set("numerics", kNumericsRevision);
-      identity.set("dataset", dataset_value(dataset));
-      identity.set("content", plan.contents.back());
-      identity.set("method", method_value(spec.methods[m]));
-      identity.set("evaluators", evaluators);
-      identity.set("sources", plan.sources[m]);
-      identity.set("dataset_sources", sources);
+      if (spec.methods[m].is_searched()) continue;
       for (const std::int64_t seed : spec.settings.seeds)
-        for (std::size_t s = 0; s < splits.size(); ++s) {
-          identity.set("seed", seed);
-          identity.set("split_index", static_cast<std::int64_t>(s));
-          plan.runs.push_back({.id = content_hash(to_json_text(identity, -1)),
-                               .dataset = d,
-                               .method = m,
-                               .split_index = s,
-                               .split = splits[s],
-                               .seed = seed});
-        }
+        for (std::size_t s = 0; s < planned.splits.size(); ++s)
+          plan.runs.push_back(planned_run(plan, d, m, s, seed));
     }
   }
   return plan;
+}
+
+std::size_t add_point(Plan& plan, Registry& registry, std::size_t method, Value block,
+                      Value chosen) {
+  MethodPoint& is = plan.points.emplace_back(
+      MethodPoint{.method = method, .block = std::move(block), .chosen = std::move(chosen)});
+  is.sources = registry.source_hashes(plan.spec->methods[method].kind, is.block);
+  for (const EvaluatorSpec& evaluator : plan.spec->evaluators)
+    merge(is.sources, registry.source_hashes("evaluator", evaluator.block));
+  return plan.points.size() - 1;
+}
+
+PlannedRun planned_run(const Plan& plan, std::size_t dataset, std::size_t point,
+                       std::size_t split_index, std::int64_t seed, std::optional<Trial> trial) {
+  PlannedRun run{.id = "",
+                 .dataset = dataset,
+                 .method = plan.points[point].method,
+                 .point = point,
+                 .split_index = split_index,
+                 .split = plan.datasets[dataset].splits[split_index],
+                 .seed = seed,
+                 .trial = std::move(trial)};
+  Value identity = Value::object();
+  identity.set("numerics", kNumericsRevision);
+  identity.set("dataset", dataset_value(plan.spec->datasets[dataset]));
+  identity.set("content", plan.datasets[dataset].content);
+  identity.set("method", method_value(plan, run));
+  identity.set("evaluators", evaluators_value(*plan.spec));
+  identity.set("sources", plan.points[point].sources);
+  identity.set("dataset_sources", plan.datasets[dataset].sources);
+  identity.set("seed", seed);
+  identity.set("split_index", static_cast<std::int64_t>(split_index));
+  if (run.trial) identity.set("validation", validation_value(plan, *run.trial));
+  run.id = content_hash(to_json_text(identity, -1));
+  return run;
 }
 
 Value coordinates(const Plan& plan, const PlannedRun& run) {
@@ -123,20 +143,30 @@ Value coordinates(const Plan& plan, const PlannedRun& run) {
   value.set("grid", std::move(grid));
   value.set("seed", run.seed);
   value.set("baseline", method.baseline);
+  if (method.is_searched()) value.set("chosen", plan.points[run.point].chosen);
+  if (run.trial) {
+    Value trial = Value::object();
+    trial.set("number", run.trial->number);
+    trial.set("validation", run.trial->validation);
+    trial.set("resource", run.trial->resource ? Value(*run.trial->resource) : Value());
+    value.set("trial", std::move(trial));
+  }
   return value;
 }
 
 Value to_value(const Plan& plan) {
-  Value::List runs;
-  for (const PlannedRun& run : plan.runs) {
-    Value& one = runs.emplace_back(Value::object());
-    one.set("id", run.id);
-    merge(one, coordinates(plan, run));
-  }
+  Value::List runs, trials;
+  for (const auto* all : {&plan.runs, &plan.pending})
+    for (const PlannedRun& run : *all) {
+      Value& one = (run.trial ? trials : runs).emplace_back(Value::object());
+      one.set("id", run.id);
+      merge(one, coordinates(plan, run));
+    }
   Value value = Value::object();
   value.set("schema", kSchema);
   value.set("experiment", plan.spec->settings.name);
   value.set("runs", Value(std::move(runs)));
+  if (!trials.empty()) value.set("trials", Value(std::move(trials)));
   return value;
 }
 
@@ -150,11 +180,12 @@ Value request_of(const Plan& plan, const PlannedRun& run) {
   value.set("experiment", spec.settings.name);
   value.set("run", coordinates(plan, run));
   value.set("dataset", dataset_value(spec.datasets[run.dataset]));
-  value.set("content", plan.contents[run.dataset]);
-  value.set("method", method_value(spec.methods[run.method]));
+  value.set("content", plan.datasets[run.dataset].content);
+  value.set("method", method_value(plan, run));
   value.set("evaluators", evaluators_value(spec));
-  value.set("sources", plan.sources[run.method]);
+  value.set("sources", plan.points[run.point].sources);
   value.set("places", std::move(places));
+  if (run.trial) value.set("validation", validation_value(plan, *run.trial));
   return value;
 }
 

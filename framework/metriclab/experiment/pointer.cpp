@@ -60,6 +60,23 @@ void set_at(Value& root, const std::vector<std::string>& steps, Value value) {
   *at = std::move(value);
 }
 
+const Value* find_at(const Value& root, const std::vector<std::string>& steps) {
+  const Value* at = &root;
+  for (const std::string& step : steps) {
+    if (at->is_list()) {
+      std::size_t index = 0;
+      const auto [stop, failure] = std::from_chars(step.data(), step.data() + step.size(), index);
+      if (failure != std::errc() || stop != step.data() + step.size() ||
+          index >= at->as_list().size())
+        return nullptr;
+      at = &at->as_list()[index];
+    } else if (at = at->find(step); at == nullptr) {
+      return nullptr;
+    }
+  }
+  return at;
+}
+
 namespace {
 
 void number_places(const Value& value, const std::string& pointer,

@@ -19,6 +19,9 @@ std::vector<std::string> pointer_steps(std::string_view pointer);
 /// boolean.
 void set_at(Value& root, const std::vector<std::string>& steps, Value value);
 
+/// What the steps lead to, or nullptr where there is nothing.
+const Value* find_at(const Value& root, const std::vector<std::string>& steps);
+
 /// Sorts problems by where in the document they point to; those of one place keep their order.
 void sort_by_place(Problems& problems, const Value& document);
 

@@ -92,8 +92,16 @@ std::optional<ResultStore::Stored> ResultStore::find(const std::string& id) cons
     const Value* status = value.find("status");
     if (status == nullptr || !status->is_string()) return std::nullopt;
     const Value* outside = value.find("from_outside");
-    return Stored{status->as_string(),
-                  outside != nullptr && outside->is_boolean() && outside->as_boolean()};
+    Stored stored{
+        .status = status->as_string(),
+        .from_outside = outside != nullptr && outside->is_boolean() && outside->as_boolean()};
+    if (const Value* seconds = value.find("seconds"))
+      if (const Value* total = seconds->find("total"); total != nullptr && total->is_number())
+        stored.seconds = total->as_number();
+    if (const Value* memory = value.find("peak_memory_mib");
+        memory != nullptr && memory->is_number())
+      stored.memory = memory->as_number();
+    return stored;
   } catch (const Error&) {  // damaged: the run is made again
     return std::nullopt;
   }

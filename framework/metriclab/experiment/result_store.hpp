@@ -29,6 +29,7 @@ class ResultStore {
   struct Stored {
     std::string status;
     bool from_outside = false;
+    double seconds = 0, memory = 0;  // of its whole process, and MiB at most; 0 where not told
   };
   std::optional<Stored> find(const std::string& id) const;
   void write(const std::string& id, const Value& result) const;

@@ -115,9 +115,20 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
   Splitting splitting;
   ParameterTraits<Splitting>::assign(splitting, dataset.at("split"), registry);
   // The split depends on the data alone, so that all methods and seeds are compared on the same.
-  const Split split =
+  Split split =
       make_split(splitting, data, static_cast<std::size_t>(split_index), Random(0, "split"));
   Data train = data.subset(split.train), test = data.subset(split.test);
+  if (const Value* validation = request.find("validation")) {
+    // Nothing of the test part is seen by a trial.
+    Splitting inner;
+    ParameterTraits<Splitting>::assign(inner, validation->at("split"), registry);
+    Split part =
+        make_split(inner, train, static_cast<std::size_t>(validation->at("index").as_integer()),
+                   Random(0, "validation"));
+    test = train.subset(part.test);
+    train = train.subset(part.train);
+    split.episodes = std::move(part.episodes);
+  }
   const Normalization normalization =
       normalization_from_string(dataset.at("normalize").as_string());
   if (data.ids && normalization != Normalization::none)

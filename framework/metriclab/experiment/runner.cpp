@@ -14,6 +14,7 @@
 #include <map>
 #include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/run.hpp>
+#include <metriclab/experiment/run_costs.hpp>
 #include <metriclab/experiment/runner.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
@@ -66,36 +67,6 @@ std::string last_line(const fs::path& file) {
   return last;
 }
 
-/// Estimates from the runs that have ended: of the same data set and method, else of the same
-/// method, else of any.
-class Durations {
- public:
-  void add(const PlannedRun& run, double seconds) {
-    for (Mean* mean : {&cells_[{run.dataset, run.method}], &methods_[run.method], &all_}) {
-      mean->sum += seconds;
-      ++mean->count;
-    }
-  }
-  std::optional<double> of(const PlannedRun& run) const {
-    if (const auto cell = cells_.find({run.dataset, run.method}); cell != cells_.end())
-      return cell->second.value();
-    if (const auto method = methods_.find(run.method); method != methods_.end())
-      return method->second.value();
-    if (all_.count > 0) return all_.value();
-    return std::nullopt;
-  }
-
- private:
-  struct Mean {
-    double sum = 0;
-    int count = 0;
-    double value() const { return sum / count; }
-  };
-  std::map<std::pair<std::size_t, std::size_t>, Mean> cells_;
-  std::map<std::size_t, Mean> methods_;
-  Mean all_;
-};
-
 class Runner {
  public:
   Runner(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
@@ -103,7 +74,7 @@ class Runner {
       : plan_(plan), store_(store), options_(options), show_(show) {
     const Limits& limits = plan.spec->settings.limits;
     time_limit_ = limits.time_limit;
-    memory_limit_ = limits.memory_limit.value_or(machine_memory() * 9 / 10);
+    memory_limit_ = limits.memory_limit.value_or(memory_);
   }
 
   Outcome run();
@@ -117,20 +88,23 @@ class Runner {
   void watch(Slot& slot);
   Progress progress() const;
   std::vector<std::string> arguments(const PlannedRun& run) const;
+  const PlannedRun* take();
 
   const Plan& plan_;
   const ResultStore& store_;
   const RunnerOptions& options_;
   const std::function<void(const Progress&)>& show_;
   std::optional<double> time_limit_;
-  std::int64_t memory_limit_ = 0;
+  const std::int64_t memory_ = machine_memory() * 9 / 10;  // for all
+  std::int64_t memory_limit_ = 0;                          // of each
 
   mutable std::mutex mutex_;  // over all that follows
   std::condition_variable changed_;
-  std::vector<const PlannedRun*> queue_;
-  std::size_t next_ = 0, finished_ = 0;
+  std::vector<const PlannedRun*> queue_;  // not begun
+  std::size_t total_ = 0, finished_ = 0;
   std::vector<Slot> slots_;
-  Durations durations_;
+  RunCosts costs_;
+  Clock::time_point began_ = Clock::now();
   Outcome outcome_;
   bool stopping_ = false;
   std::exception_ptr failure_;  // of the runner itself: a full disk, say
@@ -248,8 +222,10 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   slot.process = 0;
   const double seconds = seconds_since(slot.started);
   std::string ended, reason;
+  double memory = 0;
   if (auto stored = store_.find(run.id)) {
     ended = stored->status;
+    memory = stored->memory;
     if (ended != "ok")
       if (const Value result = parse_json(read_file(store_.result(run.id)));
           result.at("reason").is_string())
@@ -264,7 +240,7 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
     reason = ending.reason;
   }
   if (fs::file_size(log, ignored) == 0) fs::remove(log, ignored);
-  durations_.add(run, seconds);
+  costs_.add(run, seconds, memory);
   ++finished_;
   ++(ended == "ok" ? outcome_.ok : ended == "skipped" ? outcome_.skipped : outcome_.failed);
   slot.run = nullptr;
@@ -281,11 +257,14 @@ void Runner::serve(Slot& slot) {
     for (;;) {
       const PlannedRun* run = nullptr;
       {
-        const std::lock_guard lock(mutex_);
-        if (stopping_ || next_ == queue_.size()) break;
-        run = slot.run = queue_[next_++];
+        std::unique_lock lock(mutex_);
+        const auto more = [&] { return stopping_ || queue_.empty() || (run = take()) != nullptr; };
+        changed_.wait(lock, more);
+        if (run == nullptr) break;
+        slot.run = run;
       }
       make(slot, *run);
+      changed_.notify_all();
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -296,20 +275,51 @@ void Runner::serve(Slot& slot) {
   changed_.notify_all();
 }
 
+/// The next run, out of the queue; nullptr where it is better to wait. One worker takes them in the
+/// plan's order, for nothing is gained by another. Else first one of each kind that
+/// nothing is known of; then what takes longest, so that no long one is left for the end. What
+/// needs more memory than the others leave waits.
+const PlannedRun* Runner::take() {
+  double free = static_cast<double>(memory_);
+  bool alone = true;
+  std::set<std::pair<std::size_t, std::size_t>> running;
+  for (const Slot& slot : slots_)
+    if (slot.run != nullptr) {
+      free -= costs_.memory(*slot.run);
+      alone = false;
+      running.insert({slot.run->dataset, slot.run->method});
+    }
+  // (group, seconds): the lowest group comes first, and in it the longest.
+  const auto priority = [&](const PlannedRun& run) {
+    const bool known = costs_.knows(run);
+    const int group = known ? 1 : running.contains({run.dataset, run.method}) ? 2 : 0;
+    return std::pair{group, group == 1 ? -*costs_.seconds(run) : 0.0};
+  };
+  auto best = slots_.size() == 1 ? queue_.begin() : queue_.end();
+  for (auto at = queue_.begin(); at != queue_.end(); ++at) {
+    if (slots_.size() == 1 || (!alone && costs_.memory(**at) > free)) continue;
+    if (best == queue_.end() || priority(**at) < priority(**best)) best = at;
+  }
+  if (best == queue_.end()) return nullptr;
+  const PlannedRun* run = *best;
+  queue_.erase(best);
+  return run;
+}
+
 Progress Runner::progress() const {
   // Of a run that is well under way more is known than of those before it.
   constexpr double kUnderWay = 0.05;
-  Durations durations = durations_;
+  RunCosts costs = costs_;
   for (const Slot& slot : slots_)
     if (slot.run != nullptr && slot.done > kUnderWay)
-      durations.add(*slot.run, seconds_since(slot.started) / slot.done);
+      costs.add(*slot.run, seconds_since(slot.started) / slot.done, 0);
   Progress now;
-  now.total = queue_.size();
+  now.total = total_;
   now.finished = finished_;
   double left = 0;
   bool known = true;
   auto count = [&](const PlannedRun& run, double part) {
-    const auto seconds = durations.of(run);
+    const auto seconds = costs.seconds(run);
     known = known && seconds;
     if (seconds) left += *seconds * part;
   };
@@ -319,7 +329,7 @@ Progress Runner::progress() const {
       now.running.push_back({slot.run, slot.done, std::move(doing)});
       count(*slot.run, 1 - slot.done);
     }
-  for (std::size_t i = next_; i < queue_.size(); ++i) count(*queue_[i], 1);
+  for (const PlannedRun* run : queue_) count(*run, 1);
   if (known) now.seconds_left = left / static_cast<double>(slots_.size());
   return now;
 }
@@ -344,11 +354,14 @@ Outcome Runner::run() {
   for (const PlannedRun& run : plan_.runs) {
     if (!seen.insert(run.id).second) continue;  // the same run under two names is made once
     ++outcome_.planned;
+    if (const auto stored = store_.find(run.id); stored && stored->status == "ok")
+      costs_.add(run, stored->seconds, stored->memory);
     if (missing(run))
       queue_.push_back(&run);
     else
       ++outcome_.kept;
   }
+  total_ = queue_.size();
   if (queue_.empty()) return outcome_;
   fs::create_directories(store_.folder() / "logs");
   // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
@@ -366,13 +379,19 @@ Outcome Runner::run() {
   auto busy = [&] {
     const bool none_runs = std::none_of(slots_.begin(), slots_.end(),
                                         [](const Slot& slot) { return slot.run != nullptr; });
-    return !(none_runs && (stopping_ || next_ == queue_.size()));
+    return !(none_runs && (stopping_ || queue_.empty()));
   };
   while (busy()) {
     changed_.wait_for(lock, kLook);
     if (options_.interrupted != nullptr && *options_.interrupted && !stopping_) {
       stopping_ = true;
       outcome_.interrupted = true;
+      changed_.notify_all();
+    }
+    if (options_.time_limit && seconds_since(began_) > *options_.time_limit && !stopping_) {
+      stopping_ = true;
+      outcome_.out_of_time = true;
+      changed_.notify_all();
     }
     for (Slot& slot : slots_) watch(slot);
     if (busy() && !stopping_) show_(progress());

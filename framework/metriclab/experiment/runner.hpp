@@ -16,7 +16,9 @@ struct RunnerOptions {
   int jobs = 1;     // workers at a time
   int threads = 1;  // of each
   bool retry_failed = false;
-  std::filesystem::path command;                      // what to start as a worker
+  std::optional<double> time_limit =
+      {};                         // seconds of all runs together, after which all is stopped
+  std::filesystem::path command;  // what to start as a worker
   std::vector<std::filesystem::path> plugin_folders;  // that workers use
   const std::atomic<bool>* interrupted = nullptr;     // once true, all is stopped
 };
@@ -47,12 +49,14 @@ struct Outcome {
   std::size_t ok = 0, skipped = 0;
   std::size_t failed = 0;  // in whatever way
   bool interrupted = false;
+  bool out_of_time = false;
 };
 
 /// Makes the runs of a plan that are missing, each in a process of its own, and writes their
-/// results. `show` is called from one thread at a time: when a run ends, and several times a second
-/// meanwhile. A worker that crashes, hangs beyond its limit or takes too much memory costs its own
-/// run; when this process dies, its workers go with it.
+/// results. With several workers long runs come first, as far as it is known what takes long, and no
+/// more at a time than there is memory for. `show` is called from one thread at a time: when a run ends, and several
+/// times a second meanwhile. A worker that crashes, hangs beyond its limit or takes too much memory
+/// costs its own run; when this process dies, its workers go with it.
 Outcome make_runs(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
                   const std::function<void(const Progress&)>& show);
 

@@ -26,7 +26,8 @@ Value reference(const std::string& definition) {
 Value closed_object(Value properties, const std::vector<std::string>& required) {
   Value is = object({{"type", "object"}, {"properties", std::move(properties)}});
   if (!required.empty()) is.set("required", list(required));
-  is.set("patternProperties", object({{"^\\$", true}}));
+  // A block of "define" may stand there by its name.
+  is.set("patternProperties", object({{"^(\\$.*|use)$", true}}));
   is.set("additionalProperties", false);
   return is;
 }
@@ -44,6 +45,24 @@ struct Further {
   Value properties = Value::object();
   std::vector<std::string> required = {};
 };
+
+const std::vector<std::string> kSpaces = {"uniform", "log_uniform", "int", "log_int", "choice"};
+
+/// What may stand in the place of a method's parameter where the spec has "tune".
+Value search_space() {
+  const auto ends = [](const char* type) {
+    return object(
+        {{"type", "array"}, {"items", object({{"type", type}})}, {"minItems", 2}, {"maxItems", 2}});
+  };
+  Value fields = Value::object();
+  for (const std::string& kind : kSpaces)
+    fields.set(kind, kind == "choice"
+                         ? object({{"type", "array"}, {"minItems", 1}})
+                         : ends(kind == "int" || kind == "log_int" ? "integer" : "number"));
+  Value is = closed_object(std::move(fields), {});
+  is.set("description", "values to search among: the least and the greatest, or all of a choice");
+  return is;
+}
 
 class Writer {
  public:
@@ -67,6 +86,7 @@ class Writer {
   Value definitions_ = Value::object();
   std::deque<std::string> wanted_;  // kinds that are referred to
   std::set<std::string> known_;     // … and those that are or will be defined
+  bool searchable_ = false;         // whether a search space may stand in a parameter's place
 };
 
 Value Writer::element(const ParameterDescription& is) {
@@ -103,6 +123,13 @@ Value Writer::parameter(const ParameterDescription& is) {
   if (is.list) schema = object({{"type", "array"}, {"items", std::move(schema)}});
   if (is.nullable)
     schema = object({{"anyOf", Value(Value::List{std::move(schema), object({{"type", "null"}})})}});
+  if (searchable_)
+    schema = object({{"if", object({{"type", "object"},
+                                    {"minProperties", 1},
+                                    {"maxProperties", 1},
+                                    {"propertyNames", object({{"enum", list(kSpaces)}})}})},
+                     {"then", reference("search_space")},
+                     {"else", std::move(schema)}});
   std::string meaning = is.meaning;
   if (!is.unused_when.empty())
     meaning += fmt::format("; no effect while \"{}\" is {}", is.unused_when,
@@ -138,7 +165,9 @@ void Writer::define_kind(const std::string& name, const std::string& kind, const
     }
     std::vector<std::string> required = {"plugin"};
     Value fields = object({{"plugin", object({{"const", plugin}, {"description", is->summary}})}});
+    searchable_ = kind != "dataset" && kind != "evaluator";
     const Value own = properties(is->parameters, required);
+    searchable_ = false;
     for (const Value& more : {own, further.properties})
       for (const Value::Member& member : more.as_object()) fields.set(member.key, member.value);
     required.insert(required.end(), further.required.begin(), further.required.end());
@@ -163,6 +192,7 @@ void Writer::define_kind(const std::string& name, const std::string& kind, const
   // marked where it is.
   Value::List ways;
   if (!by_name.empty()) ways.push_back(object({{"anyOf", std::move(by_name)}}));
+  ways.push_back(object({{"type", "object"}, {"required", list({"use"})}}));
   ways.push_back(
       object({{"type", "object"},
               {"required", list({"plugin"})},
@@ -243,6 +273,11 @@ Value Writer::write() {
                    {"patternProperties", object({{"^\\$", true}})},
                    {"additionalProperties", reference("way")},
                    {"description", "a name for each method"}});
+    if (key == "extends")
+      is = object({{"type", "string"}, {"description", "a spec file that this one goes over"}});
+    if (key == "define")
+      is = object({{"type", "object"},
+                   {"description", "blocks by name, for {\"use\": \"NAME\"} in their places"}});
     if (key == "grid")
       is = object({{"type", "object"},
                    {"patternProperties", object({{"^\\$", true},
@@ -273,6 +308,7 @@ Value Writer::write() {
                       {"description", "what its metrics begin with; else the plugin's name"}}));
 
   definitions_.set("split", split());
+  definitions_.set("search_space", search_space());
   define_kind("data_set", "dataset", of_data_set);
   definitions_.set("way", method());
   define_kind("measure", "evaluator", of_evaluator);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <metriclab/experiment/baselines.hpp>
+#include <metriclab/experiment/document.hpp>
 #include <metriclab/experiment/grid.hpp>
 #include <metriclab/experiment/pointer.hpp>
 #include <metriclab/experiment/spec.hpp>
@@ -31,12 +32,13 @@ void SpecSettings::describe(Description<SpecSettings>& is) {
                "models are kept, for `metriclab embed` and `metriclab search`");
   is.parameter("baselines", &SpecSettings::baselines,
                "the Euclidean distance and each architecture's untrained network are added");
+  is.parameter("tune", &SpecSettings::tune, "how the values of search spaces are found");
 }
 
 const std::vector<std::string>& spec_keys() {
-  static const std::vector<std::string> keys = {"name",       "datasets",    "methods",
-                                                "evaluators", "seeds",       "grid",
-                                                "limits",     "save_models", "baselines"};
+  static const std::vector<std::string> keys = {
+      "name",  "extends", "define", "datasets", "methods",     "evaluators",
+      "seeds", "grid",    "tune",   "limits",   "save_models", "baselines"};
   return keys;
 }
 
@@ -70,6 +72,10 @@ class Reader {
   std::optional<DatasetSpec> dataset(const Value& given, const std::string& pointer);
   void methods(Spec& spec, const Grid& grid);
   bool method(const Value& given, const std::string& pointer, MethodSpec& is);
+  bool searched(const std::string& pointer, MethodSpec& is);
+  void tune(Spec& spec);
+  void grid_size(const MethodSpec& is, const std::string& pointer, std::int64_t trials);
+  void resource(const MethodSpec& is, const Halving& halving);
   void evaluators(Spec& spec);
   /// Runs `read` for each point of the grid, and says what is wrong with several of them once.
   template <class Read>
@@ -268,13 +274,117 @@ void Reader::methods(Spec& spec, const Grid& grid) {
       is.base = member.key;
       is.name = point.label.empty() ? member.key : member.key + " " + point.label;
       is.grid = point.values;
-      if (!method(point.block, pointer, is)) return;
+      const std::size_t before = problems_.size();
+      is.space = find_search_space(point.block, pointer, problems_);
+      if (problems_.size() > before) return;
+      if (!(is.is_searched() ? searched(pointer, is) : method(point.block, pointer, is))) return;
       for (const MethodSpec& other : spec.methods)
         if (other.name == is.name)
           complain(pointer, fmt::format("two methods would be called \"{}\"", is.name));
       spec.methods.push_back(std::move(is));
     });
   }
+}
+
+/// A method with a search space: its ends, its middle and each of its choices must be allowed.
+bool Reader::searched(const std::string& pointer, MethodSpec& is) {
+  constexpr double kMiddle = 0.5, kAlmostOne = 1 - 1e-9;
+  const std::size_t d = is.space.dimensions.size();
+  std::vector<std::vector<double>> places = {std::vector<double>(d, 0.0),
+                                             std::vector<double>(d, kAlmostOne)};
+  for (std::size_t i = 0; i < d; ++i) {
+    if (!is.space.dimensions[i].is_unordered()) continue;
+    const auto n = *is.space.dimensions[i].size();
+    for (std::int64_t value = 0; value < n; ++value) {
+      std::vector<double>& place = places.emplace_back(d, kMiddle);
+      place[i] = (static_cast<double>(value) + kMiddle) / static_cast<double>(n);
+    }
+  }
+  places.emplace_back(d, kMiddle);  // the last, which stays
+  bool right = true;
+  for (const std::vector<double>& u : places) right = method(is.space.at(u), pointer, is) && right;
+  return right;
+}
+
+void Reader::tune(Spec& spec) {
+  const auto searched = std::ranges::find_if(spec.methods, &MethodSpec::is_searched);
+  if (!spec.settings.tune) {
+    if (searched != spec.methods.end())
+      complain("/methods" + pointer_step(searched->base),
+               "a search space needs \"tune\", such as {\"metric\": \"knn.accuracy\", "
+               "\"trials\": 20}");
+    return;
+  }
+  const std::size_t before = problems_.size();
+  const TuneSettings& tune = *spec.settings.tune;
+  const Splitting split = tune.split();
+  try {
+    if (split.predefined)
+      throw Error("a training part has no splits of its own; give folds or a holdout")
+          .in("predefined");
+    split_names(split, {});
+  } catch (Error& error) {
+    complain("/tune/validation" + error.pointer(), error.message());
+  }
+  const Value fifth = Value(Value::Object{{"holdout", split.holdout.value_or(0)}});
+  spec.validation =
+      resolve_group<Splitting>(tune.validation ? spec.document.at("tune").at("validation") : fifth,
+                               "a split", "/tune/validation", problems_);
+  if (searched == spec.methods.end() && problems_.empty())
+    complain("/tune", "no method has a search space, such as \"margin\": {\"uniform\": [0.1, 1]}");
+  const auto evaluator = tune.metric.substr(0, tune.metric.find('.'));
+  std::vector<std::string> names;
+  for (const EvaluatorSpec& is : spec.evaluators) names.push_back(is.name);
+  if (tune.metric.find('.') == std::string::npos ||
+      std::ranges::find(names, evaluator) == names.end())
+    complain("/tune/metric", fmt::format("\"{}\" is no metric of an evaluator here, \"{}.…\"{}",
+                                         tune.metric, names.empty() ? "evaluator" : names.front(),
+                                         suggestion(evaluator, names)));
+  if (tune.halving && tune.search == "tpe")
+    complain("/tune/halving", "goes with \"random\" and \"grid\": \"tpe\" needs trials one by one");
+  if (tune.halving && tune.seconds)
+    complain("/tune/halving", "compares a fixed number of trials; give no \"seconds\"");
+  for (const std::string& pointer :
+       tune.halving ? tune.halving->resources : std::vector<std::string>{})
+    if (!pointer.starts_with('/'))
+      complain("/tune/halving/resources", fmt::format("\"{}\" is no JSON pointer", pointer));
+  if (problems_.size() > before) return;
+  for (const MethodSpec& is : spec.methods) {
+    if (!is.is_searched()) continue;
+    const std::string pointer = "/methods" + pointer_step(is.base);
+    if (tune.search == "grid") grid_size(is, pointer, tune.trials);
+    if (tune.halving) resource(is, *tune.halving);
+  }
+}
+
+void Reader::grid_size(const MethodSpec& is, const std::string& pointer, std::int64_t trials) {
+  double points = 1;
+  for (const SearchDimension& dimension : is.space.dimensions) {
+    const auto n = dimension.size();
+    if (!n) {
+      complain(pointer + dimension.pointer(),
+               "a grid has choices and integers (\"choice\", \"int\") alone");
+      return;
+    }
+    points *= static_cast<double>(*n);
+  }
+  if (points > static_cast<double>(trials))
+    complain("/tune/trials", fmt::format("the grid of method \"{}\" has {} points, and {} trials "
+                                         "are allowed; every method gets the same number",
+                                         is.name, points, trials));
+}
+
+void Reader::resource(const MethodSpec& is, const Halving& halving) {
+  const std::vector<std::string> steps = is.resource_steps(halving);
+  if (steps.empty()) return;
+  const std::int64_t most = find_at(is.block, steps)->as_integer();
+  if (most < halving.least)
+    complain("/tune/halving/least",
+             fmt::format("is above what method \"{}\" has there, {}", is.name, most));
+  for (const SearchDimension& dimension : is.space.dimensions)
+    if (is.steps_in_block(dimension.pointer()) == steps)
+      complain("/tune/halving/resources", fmt::format("{} of method \"{}\" is searched for itself",
+                                                      dimension.pointer(), is.name));
 }
 
 void Reader::evaluators(Spec& spec) {
@@ -315,14 +425,33 @@ void Reader::read(Spec& spec) {
   datasets(spec, grid);
   methods(spec, grid);
   evaluators(spec);
+  tune(spec);
   if (problems_.empty() && spec.settings.baselines) add_baselines(spec, registry_);
 }
 
 }  // namespace
 
+std::optional<std::vector<std::string>> MethodSpec::steps_in_block(
+    const std::string& pointer) const {
+  std::vector<std::string> steps = pointer_steps(pointer);
+  if (kind == "solver") {
+    if (steps.empty() || steps.front() != "solver") return std::nullopt;
+    steps.erase(steps.begin());
+  }
+  if (find_at(block, steps) == nullptr) return std::nullopt;
+  return steps;
+}
+
+std::vector<std::string> MethodSpec::resource_steps(const Halving& halving) const {
+  for (const std::string& pointer : halving.resources)
+    if (auto steps = steps_in_block(pointer); steps && find_at(block, *steps)->is_integer())
+      return *steps;
+  return {};
+}
+
 Value read_document(const fs::path& file, const std::vector<std::string>& settings,
                     Problems& problems) {
-  Value document = parse_json(read_file(file), problems);
+  Value document = read_extended(file, problems);
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || !setting.starts_with('/'))
@@ -343,6 +472,7 @@ Value read_document(const fs::path& file, const std::vector<std::string>& settin
       throw Error(fmt::format("--set {}: {}", setting, error.message()));
     }
   }
+  expand_definitions(document, problems);
   return document;
 }
 

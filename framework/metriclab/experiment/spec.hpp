@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <metriclab/data/normalize.hpp>
 #include <metriclab/data/split.hpp>
+#include <metriclab/experiment/search_space.hpp>
+#include <metriclab/experiment/tune_settings.hpp>
 #include <metriclab/plugin/registry.hpp>
 #include <optional>
 #include <string>
@@ -30,6 +32,14 @@ struct MethodSpec {
   std::string kind;              // "solver" or "method"
   Value block;                   // resolved, of that kind
   bool baseline = false;         // added by metriclab, not asked for
+  /// What is searched for; `block` has the middle of it then.
+  SearchSpace space = {};
+  bool is_searched() const { return !space.dimensions.empty(); }
+  /// The steps from `block` to what a pointer names from the method as the spec has it on; nullopt
+  /// where it names nothing there.
+  std::optional<std::vector<std::string>> steps_in_block(const std::string& pointer) const;
+  /// The first integer of `resources` that the method has: its steps from `block` on; none: empty.
+  std::vector<std::string> resource_steps(const Halving& halving) const;
 };
 
 /// An evaluator of a spec; metrics are called "name.metric".
@@ -52,6 +62,7 @@ struct SpecSettings {
   Limits limits;
   bool save_models = false;
   bool baselines = true;
+  std::optional<TuneSettings> tune = {};
   static void describe(Description<SpecSettings>& is);
 };
 
@@ -63,14 +74,16 @@ struct Spec {
   std::vector<DatasetSpec> datasets;
   std::vector<MethodSpec> methods;
   std::vector<EvaluatorSpec> evaluators;
+  Value validation;  // resolved Splitting of `tune`; null without it
 };
 
 /// The keys of a spec, in the order in which the guide explains them.
 const std::vector<std::string>& spec_keys();
 
-/// The document of a spec file with settings "POINTER=VALUE" applied (VALUE is JSON, or a string
-/// without its quotes). Throws Error: no such file, "LINE:COLUMN: …" of a syntax error, a setting
-/// that can't be applied. Keys that appear twice are added to `problems`.
+/// The document of a spec file with what it extends and defines (document.hpp), and with settings
+/// "POINTER=VALUE" applied (VALUE is JSON, or a string without its quotes). Throws Error: no such
+/// file, "LINE:COLUMN: …" of a syntax error, a setting that can't be applied. Keys that appear
+/// twice are added to `problems`.
 Value read_document(const std::filesystem::path& file, const std::vector<std::string>& settings,
                     Problems& problems);
 

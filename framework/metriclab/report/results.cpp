@@ -206,6 +206,10 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
       record.experiment = text_of(plan, "experiment");
       results.records.push_back(std::move(record));
     }
+    // Trials of a search are the spec's, and no part of the comparison.
+    if (const auto trials = plan.find("trials"); trials != plan.end() && trials->is_array())
+      for (const Json& trial : *trials)
+        if (by_id.contains(text_of(trial, "id"))) named.insert(text_of(trial, "id"));
   } catch (const Json::exception& error) {
     throw Error(fmt::format("{}: {}", plan_file.string(), error.what()));
   } catch (const Error& error) {
