@@ -12,6 +12,8 @@ namespace {
 
 /// Beliefs from which on a sentence says so, as Benavoli and others. JMLR 2017, do.
 constexpr double kBelieved = 0.95;
+/// So many methods are said to be better than others, the first by mean rank.
+constexpr std::size_t kWinners = 10;
 /// So many pairs that can't be told apart are named one by one.
 constexpr std::size_t kNamedPairs = 4;
 
@@ -41,11 +43,18 @@ void say_better(const Comparison& comparison, const std::vector<Said>& pairs,
         "{} ({}, p = {})", comparison.scores.methods[each.a_ahead ? each.b : each.a],
         of_winner.empty() ? each.evidence : each.short_evidence, p_text(each.adjusted)));
   }
+  std::size_t said = 0;
   for (std::size_t winner : comparison.order)
-    if (const auto found = losers.find(winner); found != losers.end())
+    if (const auto found = losers.find(winner); found != losers.end() && said < kWinners) {
       sentences.push_back(
           begun(where, fmt::format("{} is better than {}.", comparison.scores.methods[winner],
                                    listed(found->second))));
+      ++said;
+    }
+  if (losers.size() > said)
+    sentences.push_back(begun(
+        where, fmt::format("{} more methods are better than some other (--format json has all).",
+                           losers.size() - said)));
 }
 
 /// What can't be told apart: one by one where they are few, otherwise those of the best method.
@@ -154,8 +163,9 @@ void say_powerless(const Comparison& comparison, Sentences& sentences) {
     text += fmt::format("; {} data sets would do for two methods", needed);
   } else {
     const auto most = static_cast<std::size_t>(alpha / comparison.smallest_p);
+    // A control has as many pairs as there are other methods.
     std::size_t methods = 2;
-    while ((methods + 1) * methods / 2 <= most) ++methods;
+    while ((comparison.control ? methods : (methods + 1) * methods / 2) <= most) ++methods;
     text += fmt::format(
         "; it can with {} methods at the most (--methods){}", methods,
         !comparison.control && k - 1 <= most ? ", or against one of them (--control)" : "");

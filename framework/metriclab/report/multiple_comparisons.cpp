@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/dynamic_bitset.hpp>
 #include <limits>
 #include <metriclab/plugin/error.hpp>
 #include <metriclab/report/multiple_comparisons.hpp>
 #include <numeric>
-#include <set>
 
 namespace metriclab {
 namespace {
@@ -31,15 +31,14 @@ std::vector<double> step_down(std::span<const double> p, Factor factor) {
   return adjusted;
 }
 
-/// How many of the pairs of k methods can be alike at once, ascending.
-std::vector<std::size_t> possible_counts(std::size_t k) {
-  std::vector<std::set<std::size_t>> counts(k + 1);
-  counts[0] = {0};
+/// Of each number, whether so many of the pairs of k methods can be alike at once.
+boost::dynamic_bitset<> possible_counts(std::size_t k) {
+  std::vector<boost::dynamic_bitset<>> counts(k + 1, boost::dynamic_bitset<>(k * (k - 1) / 2 + 1));
+  counts[0].set(0);
   for (std::size_t methods = 1; methods <= k; ++methods)
     for (std::size_t part = 1; part <= methods; ++part)
-      for (std::size_t rest : counts[methods - part])
-        counts[methods].insert(part * (part - 1) / 2 + rest);
-  return {counts[k].begin(), counts[k].end()};
+      counts[methods] |= counts[methods - part] << (part * (part - 1) / 2);
+  return counts[k];
 }
 
 /// Goes through the partitions of k methods, one method at a time.
@@ -88,9 +87,12 @@ std::vector<std::pair<std::size_t, std::size_t>> pairs_of(std::size_t k) {
 
 std::vector<double> shaffer(std::span<const double> p, std::size_t k) {
   METRICLAB_CHECK(p.size() == k * (k - 1) / 2, "a p-value for each pair of methods");
-  const std::vector<std::size_t> counts = possible_counts(k);
+  const boost::dynamic_bitset<> possible = possible_counts(k);
+  std::size_t most = p.size();
   return step_down(p, [&](std::size_t j) {
-    return *std::prev(std::upper_bound(counts.begin(), counts.end(), p.size() - j));
+    most = std::min(most, p.size() - j);
+    while (!possible[most]) --most;
+    return most;
   });
 }
 

@@ -34,7 +34,7 @@ std::vector<std::pair<std::size_t, std::size_t>> pairs_of(std::size_t k);
 ///
 /// Shaffer. Modified sequentially rejective multiple test procedures. JASA 1986; García, Herrera.
 /// An extension on "Statistical comparisons of classifiers over multiple data sets" for all
-/// pairwise comparisons. JMLR 2008. O(k³ + m log m).
+/// pairwise comparisons. JMLR 2008. O(k⁴/64 + m log m).
 std::vector<double> shaffer(std::span<const double> p, std::size_t k);
 
 /// Bergmann and Hommel's procedure for all pairs of k methods:

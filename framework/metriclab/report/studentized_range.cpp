@@ -12,15 +12,10 @@ namespace {
 
 double normal_below(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
 
-/// aᵐ − (a − b)ᵐ = b·Σᵢ aⁱ·(a − b)^(m−1−i), a sum of positive terms.
-double difference_of_powers(double a, double b, std::int64_t m) {
-  double sum = 0, power = 1;
-  // S(m + 1) = a·S(m) + (a − b)ᵐ.
-  for (std::int64_t i = 0; i < m; ++i) {
-    sum = sum * a + power;
-    power *= a - b;
-  }
-  return b * sum;
+/// aᵐ − (a − b)ᵐ = aᵐ·(1 − (1 − b/a)ᵐ) without cancellation, 0 ≤ b ≤ a.
+double difference_of_powers(double a, double b, double m) {
+  if (a == 0) return 0;
+  return std::pow(a, m) * -std::expm1(m * std::log1p(-std::min(1.0, b / a)));
 }
 
 }  // namespace
@@ -33,12 +28,13 @@ double studentized_range_tail(double q, std::int64_t k) {
   // 9 from its peak, between 0 and q, nothing is left of the integrand.
   constexpr double kStep = 1.0 / 16;
   constexpr double kReach = 9;
+  const auto m = static_cast<double>(k - 1);
   double sum = 0;
   for (double z = -kReach; z <= q + kReach; z += kStep) {
     const double density = std::exp(-z * z / 2) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
     // Φ(z) − Φ(z − q) comes from the difference where Φ(z − q) is small, which it is wherever the
     // tail is.
-    sum += density * difference_of_powers(normal_below(z), normal_below(z - q), k - 1);
+    sum += density * difference_of_powers(normal_below(z), normal_below(z - q), m);
   }
   return std::min(1.0, static_cast<double>(k) * sum * kStep);
 }

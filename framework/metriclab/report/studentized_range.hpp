@@ -12,7 +12,7 @@ namespace metriclab {
 ///
 /// 1 for q ≤ 0. Relative error below 1e-9 as far as 1e-300, for the difference under the integral
 /// is summed without cancellation. k ≥ 2. Tukey's distribution; the integral is in Lund, Lund.
-/// Algorithm AS 190. Applied Statistics 1983. O(k) for each of some hundred points.
+/// Algorithm AS 190. Applied Statistics 1983. Some hundred points, whatever k is.
 double studentized_range_tail(double q, std::int64_t k);
 
 /// The q with P(Q > q) = alpha, 0 < alpha < 1.
