@@ -215,6 +215,20 @@ TEST_CASE("one data set: the corrected t-test over splits, seeds averaged") {
                        Error);
 }
 
+TEST_CASE("one data set and a metric of which lower is better") {
+  const Folder folder;
+  auto runs = over_splits({"slow", "quick"}, {{{3}, {4}, {5}}, {{1}, {3}, {2}}});
+  for (WrittenRun& run : runs) run.higher_is_better = false;
+  folder.write_all(runs);
+  add_sizes(folder, runs, 100, 50);
+  const PairOnDataset pair = compare_in(folder).within.front().pairs.front();
+  CHECK(pair.a == 1);
+  CHECK(pair.counts.wins == 3);
+  CHECK(pair.test.difference == Approx((2.0 + 1 + 3) / 3));
+  CHECK(pair.d == Approx(2));  // deviation 1
+  CHECK(pair.a12 == Approx(8.5 / 9));
+}
+
 TEST_CASE("one data set where every split gives the same difference, or none") {
   const Folder folder;
   const auto runs = over_splits({"a", "b", "c"}, {{{0.5}, {0.7}}, {{0.6}, {0.8}}, {{0.5}, {0.7}}});

@@ -79,7 +79,7 @@ struct Comparison {
   double critical_difference = 0;        // Nemenyi's; NaN for one data set
   std::vector<PairOverDatasets> pairs;   // empty for one data set
   /// By itself where a test over data sets can find nothing: for one data set, and where the least
-  /// p that `n` of them allow is above alpha.
+  /// p that so many of them allow is above alpha.
   std::vector<OnDataset> within;
   Correction correction = Correction::holm;  // the one applied
   double smallest_p = 1;                     // that the Wilcoxon test can give on so many data sets
@@ -95,12 +95,11 @@ struct Comparison {
 
 /// Compares the methods of results. `folders` are those the results were read from.
 ///
-/// - Over two data sets or more: Friedman's test of all methods (three at least), Nemenyi's
-/// critical
-///   difference, and each pair by `options.test`, corrected for how many pairs there are. With a
-///   control only its pairs count, corrected by Holm; Bergmann-Hommel gives way to Shaffer above
-///   kMostBergmannHommel methods. Data sets are what the tests count, and a data set's value is the
-///   mean over its splits and seeds.
+/// - Over two data sets or more: Friedman's test of all methods (three at least), the critical
+///   difference of Nemenyi's, and each pair by `options.test`, corrected for how many there are.
+///   With a control only its pairs count, corrected by Holm; Bergmann-Hommel gives way to Shaffer
+///   above kMostBergmannHommel methods. Data sets are what the tests count, and a data set's value
+///   is the mean over its splits and seeds.
 /// - Within a data set: the corrected resampled t-test over splits, seeds averaged, corrected over
 ///   the pairs of that data set. With one split there is no test, for seeds are no sample of data:
 ///   intervals only.

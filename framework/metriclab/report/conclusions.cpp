@@ -277,7 +277,11 @@ void say_within(const Comparison& comparison, const OnDataset& on, Sentences& se
 
 }  // namespace
 
-std::string p_text(double p) { return std::isnan(p) ? "-" : fmt::format("{:.3g}", p); }
+std::string p_text(double p) {
+  if (std::isnan(p)) return "-";
+  // Below the least number that a double holds.
+  return p == 0 ? "<1e-307" : fmt::format("{:.3g}", p);
+}
 
 std::vector<std::string> conclusions_of(const Comparison& comparison) {
   Sentences sentences;
