@@ -26,6 +26,8 @@ struct WrittenRun {
   bool higher_is_better = true;
   double seconds = 0;  // of fit, when above 0
   std::string finished = {};
+  std::string parameters = {};  // the method's block, as JSON
+  std::string base = {};        // "": the method
 };
 
 /// A fresh folder that goes with the object, with results/<experiment>/ below it.
@@ -57,6 +59,9 @@ class Folder {
     json.set("id", id_of(run));
     json.set("experiment", experiment_);
     json.set("run", coordinates(run));
+    json.set("dataset", Value::object()).set("block", Value::object()).set("name", run.dataset);
+    if (!run.parameters.empty())
+      json.set("method", Value::object()).set("block", parse_json(run.parameters));
     json.set("status", run.status);
     json.set("reason", run.reason.empty() ? Value() : Value(run.reason));
     Value& metrics = json.set("metrics", Value::object());
@@ -102,7 +107,7 @@ class Folder {
     value.set("split", run.split);
     value.set("split_index", 0);
     value.set("method", run.method);
-    value.set("base", run.method);
+    value.set("base", run.base.empty() ? run.method : run.base);
     value.set("grid", Value::object());
     value.set("seed", run.seed);
     value.set("baseline", false);

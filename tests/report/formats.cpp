@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <doctest/doctest.h>
 
-#include <metriclab/report/table.hpp>
 #include <metriclab/plugin/file.hpp>
+#include <metriclab/report/table.hpp>
 #include <nlohmann/json.hpp>
 
 #include "fixture.hpp"

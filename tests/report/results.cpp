@@ -163,6 +163,105 @@ TEST_CASE("folders together: one run counts once, different ones are told apart"
   CHECK(results.notes.size() == 1);
 }
 
+TEST_CASE("a run that one folder only plans is taken from the one that has it") {
+  const Folder a, b;  // one experiment, as two machines have it
+  a.write(kFirst);
+  a.plan({kFirst, kSecond});
+  b.write(kSecond);
+  b.plan({kFirst, kSecond});
+  const Results results = read_results({a.results(), b.results()});
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[0].status == "ok");
+  CHECK(results.records[1].status == "ok");
+  CHECK(results.records[1].split == "fold 2");
+  CHECK(results.experiments == std::vector<std::string>{"hand"});
+  CHECK(results.problems.empty());
+}
+
+TEST_CASE("one run with two results that differ is told, not averaged") {
+  const Folder a, b;
+  WrittenRun other = kFirst;
+  other.metrics = {{"knn.accuracy", 0.5}};
+  a.write_all({kFirst});
+  b.write_all({other});
+  const Results results = read_results({a.results(), b.results()});
+  REQUIRE(results.records.size() == 1);
+  CHECK(results.records[0].measurements.at(0).value == 0.9);
+  CHECK(results.problems ==
+        std::vector<std::string>{b.file_of(other).string() + ": another result of the same run, " +
+                                 a.file_of(kFirst).string() + ", has other metrics and is used"});
+}
+
+TEST_CASE("different runs of experiments of one name are told apart by their folders") {
+  const Folder a, b;
+  WrittenRun changed = kFirst;
+  changed.id = "another";
+  a.write_all({kFirst});
+  b.write_all({changed});
+  Results results = read_results({a.results(), b.results()});
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[0].method == a.results().string() + ": lda");
+  CHECK(results.records[1].method == b.results().string() + ": lda");
+  results = read_results({a.results(), b.results()}, {.by_experiment = true});
+  CHECK(results.records[0].method == "lda");
+  CHECK(results.records[1].experiment == b.results().string());
+  CHECK(results.experiments ==
+        std::vector<std::string>{a.results().string(), b.results().string()});
+}
+
+TEST_CASE("by experiment, a run that two share is one of each") {
+  const Folder a("a"), b("b");
+  a.write_all({kFirst});
+  b.write_all({kFirst});
+  CHECK(read_results({a.results(), b.results()}).records.size() == 1);
+  const Results results =
+      read_results({a.results(), b.results()}, ReadOptions{.by_experiment = true});
+  REQUIRE(results.records.size() == 2);
+  CHECK(results.records[1].experiment == "b");
+  CHECK(results.records[1].method == "lda");
+}
+
+TEST_CASE("values at JSON pointers") {
+  const Folder folder;
+  WrittenRun run = kFirst, other = kSecond, missing = kSecond, unknown = kSecond;
+  run.parameters = R"({"plugin": "lda", "prior": {"plugin": "identity", "scale": 10.0},
+                       "sizes": [64, 32], "empty": "", "none": null})";
+  other.parameters = R"({"plugin": "lda", "prior": {"plugin": "identity", "scale": 10.0}})";
+  missing.split = "fold 3";
+  unknown.method = "another";
+  folder.write_all({run, other});
+  folder.plan({run, other, missing, unknown});
+  const ReadOptions options{.pointers = {"/method/block/prior/scale", "/method/prior/plugin",
+                                         "/method/sizes", "/method/empty", "/method/none",
+                                         "/method/sizes/1", "/run/split", "/dataset/block/name"}};
+  const Results results = read_results({folder.results()}, options);
+  CHECK(results.pointers == options.pointers);
+  REQUIRE(results.records.size() == 4);
+  CHECK(results.records[0].parameters == std::vector<std::string>{"10", "identity", "[64,32]",
+                                                                  "\"\"", "null", "32", "fold 1",
+                                                                  "wine"});
+  CHECK(results.records[1].parameters ==
+        std::vector<std::string>{"10", "identity", "", "", "", "", "fold 2", "wine"});
+  // What the method's or the data set's other runs agree on.
+  CHECK(results.records[2].parameters ==
+        std::vector<std::string>{"10", "identity", "", "", "", "", "", "wine"});
+  CHECK(results.records[3].parameters ==
+        std::vector<std::string>{"", "", "", "", "", "", "", "wine"});
+
+  const auto with = [&](const char* pointer) {
+    return read_results({folder.results()}, ReadOptions{.pointers = {pointer}});
+  };
+  CHECK_THROWS_WITH_AS(with("/method/block/prior/scal"),
+                       "no result has anything at \"/method/block/prior/scal\"; did you mean "
+                       "\"/method/block/prior/scale\"?",
+                       Error);
+  CHECK_THROWS_WITH_AS(with("/method/scale"),
+                       "no result has anything at \"/method/scale\"; did you mean "
+                       "\"/method/block/prior/scale\"?",
+                       Error);
+  CHECK_THROWS_AS(with("scale"), Error);
+}
+
 TEST_CASE("a folder that is none of results") {
   const Folder folder;
   CHECK_THROWS_WITH_AS(read_results({folder.results() / "nowhere"}),

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <metriclab/plugin/file.hpp>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -12,18 +10,35 @@
 #include <fstream>
 #include <memory>
 #include <metriclab/plugin/error.hpp>
-#include <sstream>
+#include <metriclab/plugin/file.hpp>
 #include <vector>
 
 namespace metriclab {
 
 std::string read_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (stream.bad()) throw Error(fmt::format("{}: can't be read", file.string()));
-  return std::move(content).str();
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Error(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  // The size is a hint: pipes have none, and a file may grow meanwhile. One byte more than it, so
+  // that the end is met without growing.
+  struct ::stat state {};
+  const bool sized = ::fstat(descriptor, &state) == 0 && state.st_size > 0;
+  std::string content(sized ? static_cast<std::size_t>(state.st_size) + 1 : 4096, '\0');
+  std::size_t length = 0;
+  for (;;) {
+    if (length == content.size()) content.resize(2 * length);
+    const ssize_t count = ::read(descriptor, content.data() + length, content.size() - length);
+    if (count == 0) break;
+    if (count > 0) {
+      length += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      const std::string reason = std::strerror(errno);
+      ::close(descriptor);
+      throw Error(fmt::format("{}: can't be read: {}", file.string(), reason));
+    }
+  }
+  ::close(descriptor);
+  content.resize(length);
+  return content;
 }
 
 void write_file_whole(const std::filesystem::path& file, const std::string& content) {

@@ -2,14 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <metriclab/experiment/pointer.hpp>
 #include <metriclab/plugin/error.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
+#include <metriclab/report/join.hpp>
+#include <metriclab/report/names.hpp>
+#include <metriclab/report/result_file.hpp>
 #include <metriclab/report/results.hpp>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,127 +19,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The latest schema that this reader knows; the files of every older one are read too.
-constexpr std::int64_t kLatestSchema = 1;
-
-/// The top-level keys of a result that tables need. The rest (curves above all) is skipped as it is
-/// read.
-const std::set<std::string, std::less<>> kKeys = {
-    "schema",           "id",      "experiment", "run",        "status", "reason", "metrics",
-    "higher_is_better", "reasons", "seconds",    "environment"};
-
-Json parse(const std::string& text) {
-  const auto keep = [](int depth, Json::parse_event_t event, Json& parsed) {
-    return event != Json::parse_event_t::key || depth != 1 ||
-           kKeys.contains(parsed.get_ref<const std::string&>());
-  };
-  try {
-    return Json::parse(text, keep);
-  } catch (const Json::exception&) {
-    parse_json(text);  // says line and column
-    throw;
-  }
-}
-
-/// The member of that name and type; throws Error when it is something else.
-const std::string& text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_string())
-    throw Error(fmt::format("is not a result of metriclab: no string \"{}\"", key));
-  return found->get_ref<const std::string&>();
-}
-
-const Json& object_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_object())
-    throw Error(fmt::format("is not a result of metriclab: no object \"{}\"", key));
-  return *found;
-}
-
-std::string text_or_empty(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-void check_schema(const Json& json) {
-  if (!json.is_object()) throw Error("is not a result of metriclab: not a JSON object");
-  const auto schema = json.find("schema");
-  if (schema == json.end() || !schema->is_number_integer())
-    throw Error("is not a result of metriclab: no integer \"schema\"");
-  if (schema->get<std::int64_t>() > kLatestSchema)
-    throw Error(fmt::format("was written by a later metriclab: schema {}, this one reads up to {}",
-                            schema->get<std::int64_t>(), kLatestSchema));
-}
-
-void read_coordinates(const Json& run, Record& record) {
-  record.dataset = text_of(run, "dataset");
-  record.split = text_of(run, "split");
-  record.method = text_of(run, "method");
-  const auto seed = run.find("seed");
-  if (seed == run.end() || !seed->is_number_integer())
-    throw Error("is not a result of metriclab: no integer \"seed\"");
-  record.seed = seed->get<std::int64_t>();
-}
-
 /// What a result says; higher where it says nothing.
-Better better_of(const Json& directions, const std::string& metric) {
-  const auto is = directions.find(metric);
-  if (is == directions.end()) return Better::higher;
+Better better_of(const std::optional<JsonSlice>& directions, const std::string& metric) {
+  const std::optional<JsonSlice> is = directions ? directions->find(metric) : std::nullopt;
+  if (!is) return Better::higher;
   if (is->is_null()) return Better::neither;
-  return !is->is_boolean() || is->get<bool>() ? Better::higher : Better::lower;
+  return !is->is_boolean() || is->boolean() ? Better::higher : Better::lower;
 }
 
 struct Reader {
+  explicit Reader(const ReadOptions& options) {
+    results.pointers = options.pointers;
+    for (const std::string& pointer : options.pointers) pointers.push_back(pointer_steps(pointer));
+  }
+
   Results results;
+  std::vector<std::vector<std::string>> pointers;
+  std::vector<fs::path> folders;       // as they were read
+  std::vector<std::size_t> folder_of;  // by record
   std::unordered_set<std::string> known_metrics;
   std::vector<std::string> seconds;
-
-  void add_metric(const std::string& name, Better better, std::vector<std::string>& names) {
-    if (!known_metrics.insert(name).second) return;
-    names.push_back(name);
-    results.better[name] = better;
-  }
-
-  Record read_record(const fs::path& file) {
-    const Json json = parse(read_file(file));
-    check_schema(json);
-    Record record;
-    record.id = text_of(json, "id");
-    record.experiment = text_or_empty(json, "experiment");
-    record.status = text_of(json, "status");
-    record.reason = text_or_empty(json, "reason");
-    read_coordinates(object_of(json, "run"), record);
-    if (const auto environment = json.find("environment");
-        environment != json.end() && environment->is_object())
-      record.finished = text_or_empty(*environment, "finished");
-    static const Json none = Json::object();
-    const auto part = [&](const char* key) -> const Json& {
-      const auto found = json.find(key);
-      return found != json.end() && found->is_object() ? *found : none;
-    };
-    const Json& directions = part("higher_is_better");
-    const Json& reasons = part("reasons");
-    for (const auto& [name, value] : part("metrics").items()) {
-      add_metric(name, better_of(directions, name), results.metrics);
-      if (value.is_number())
-        record.measurements.push_back({name, value.get<double>(), ""});
-      else
-        record.measurements.push_back(
-            {name, std::numeric_limits<double>::quiet_NaN(), text_or_empty(reasons, name.c_str())});
-    }
-    if (record.status == "ok")
-      for (const auto& [name, value] : part("seconds").items())
-        if (value.is_number()) {
-          record.measurements.push_back({"seconds." + name, value.get<double>(), ""});
-          add_metric(record.measurements.back().name, Better::lower, seconds);
-        }
-    return record;
-  }
 
   /// The result of that file, or what is wrong with it among the problems and an empty one.
   Record try_record(const fs::path& file) {
     try {
-      return read_record(file);
+      return read_result_file(
+          file, pointers,
+          [this](const std::string& name, const std::optional<JsonSlice>& directions, bool second) {
+            if (!known_metrics.insert(name).second) return;
+            (second ? seconds : results.metrics).push_back(name);
+            results.better[name] = second ? Better::lower : better_of(directions, name);
+          });
     } catch (const std::exception& error) {
       // read_file names the file by itself.
       const std::string what = error.what();
@@ -148,6 +58,8 @@ struct Reader {
       Record record;
       record.status = "unreadable";
       record.reason = what;
+      record.parameters.resize(pointers.size());
+      record.file = file;
       return record;
     }
   }
@@ -157,64 +69,54 @@ struct Reader {
   void read_unplanned(const fs::path& folder, const std::vector<fs::path>& files);
 };
 
-/// "fold 2" before "fold 10".
-bool natural_less(const std::string& a, const std::string& b) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  std::size_t i = 0, j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (digit(a[i]) && digit(b[j])) {
-      std::size_t i_end = i, j_end = j;
-      while (i_end < a.size() && digit(a[i_end])) ++i_end;
-      while (j_end < b.size() && digit(b[j_end])) ++j_end;
-      const auto x = a.substr(i, i_end - i), y = b.substr(j, j_end - j);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (x != y) return x < y;
-      i = i_end;
-      j = j_end;
-      continue;
-    }
-    if (a[i] != b[j]) return a[i] < b[j];
-    ++i;
-    ++j;
-  }
-  return a.size() - i < b.size() - j;
-}
-
 void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
   const fs::path plan_file = folder / "plan.json";
   std::unordered_map<std::string, fs::path> by_id;
   std::unordered_set<std::string> named;
   for (fs::path& file : files) by_id.emplace(file.stem().string(), std::move(file));
+  const std::string text = read_file(plan_file);
   try {
-    const Json plan = Json::parse(read_file(plan_file));
-    check_schema(plan);
-    const auto runs = plan.find("runs");
-    if (runs == plan.end() || !runs->is_array())
+    const JsonSlice::Members plan = members_of_schema(text, "a plan");
+    const JsonSlice* runs = find(plan, "runs");
+    if (runs == nullptr || !runs->is_list())
       throw Error("is not a plan of metriclab: no list \"runs\"");
-    for (const Json& run : *runs) {
-      const std::string& id = text_of(run, "id");
-      Record record;
-      record.status = "missing";
-      if (const auto found = by_id.find(id); found != by_id.end()) {
-        record = try_record(found->second);
-        named.insert(id);  // two names of one run have one file
-      }
+    for (const JsonSlice& run : runs->items()) {
+      Record planned;
+      planned.id = text_of(run.members(), "id");
       // The plan's names are the present spec's; the file may have been written under an earlier
       // name.
-      read_coordinates(run, record);
-      record.id = id;
-      record.experiment = text_of(plan, "experiment");
+      read_coordinates(run, planned);
+      planned.experiment = text_of(plan, "experiment");
+      Record record;
+      record.status = "missing";
+      record.parameters.resize(pointers.size());
+      if (const auto found = by_id.find(planned.id); found != by_id.end()) {
+        record = try_record(found->second);
+        named.insert(planned.id);  // two names of one run have one file
+      }
+      record.id = planned.id;
+      record.experiment = planned.experiment;
+      record.dataset = planned.dataset;
+      record.split = planned.split;
+      record.method = planned.method;
+      record.base = planned.base;
+      record.seed = planned.seed;
       results.records.push_back(std::move(record));
     }
     // Trials of a search are the spec's, and no part of the comparison.
-    if (const auto trials = plan.find("trials"); trials != plan.end() && trials->is_array())
-      for (const Json& trial : *trials)
-        if (by_id.contains(text_of(trial, "id"))) named.insert(text_of(trial, "id"));
-  } catch (const Json::exception& error) {
-    throw Error(fmt::format("{}: {}", plan_file.string(), error.what()));
+    if (const JsonSlice* trials = find(plan, "trials"); trials != nullptr && trials->is_list())
+      for (const JsonSlice& trial : trials->items())
+        if (std::string id = text_of(trial.members(), "id"); by_id.contains(id))
+          named.insert(std::move(id));
+  } catch (const JsonSlice::Malformed&) {
+    try {
+      parse_json(text);  // says line and column
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", plan_file.string(), error.what()));
+    }
+    throw Error(plan_file.string() + ": is not a plan of metriclab: a value in it can't be read");
   } catch (const Error& error) {
-    const std::string what = error.what();
-    throw Error(what.starts_with(plan_file.string()) ? what : plan_file.string() + ": " + what);
+    throw Error(plan_file.string() + ": " + error.what());
   }
   results.left_out += static_cast<std::int64_t>(by_id.size() - named.size());
 }
@@ -273,6 +175,8 @@ void Reader::read_folder(const fs::path& folder) {
     read_planned(folder, std::move(files));
   else
     read_unplanned(folder, files);
+  folder_of.resize(results.records.size(), folders.size());
+  folders.push_back(folder);
   const bool any = results.records.size() > first;
   const std::string name = any ? results.records[first].experiment : folder.filename().string();
   if (std::find(results.experiments.begin(), results.experiments.end(), name) ==
@@ -280,35 +184,17 @@ void Reader::read_folder(const fs::path& folder) {
     results.experiments.push_back(name);
 }
 
-/// One run in several folders counts once; different runs of the same coordinates are told apart by
-/// experiment.
-void join(Results& results) {
-  std::unordered_set<std::string> ids;
-  std::erase_if(results.records, [&](const Record& record) {
-    // By its names too: one spec may call the same run by two.
-    return !record.id.empty() &&
-           !ids.insert(record.id + '\n' + record.dataset + '\n' + record.method).second;
-  });
-  std::set<std::tuple<std::string, std::string, std::string, std::int64_t>> seen;
-  bool clash = false;
-  for (const Record& record : results.records)
-    clash =
-        !seen.insert({record.dataset, record.split, record.method, record.seed}).second || clash;
-  if (!clash) return;
-  for (Record& record : results.records) record.method = record.experiment + ": " + record.method;
-  results.notes.push_back(
-      "the folders have different runs of the same method, so that methods carry their "
-      "experiment's name");
-}
-
 }  // namespace
 
-Results read_results(const std::vector<std::filesystem::path>& folders) {
-  Reader reader;
+Results read_results(const std::vector<std::filesystem::path>& folders,
+                     const ReadOptions& options) {
+  Reader reader(options);
   for (const fs::path& folder : folders) reader.read_folder(folder.lexically_normal());
   Results results = std::move(reader.results);
   results.metrics.insert(results.metrics.end(), reader.seconds.begin(), reader.seconds.end());
-  if (folders.size() > 1) join(results);
+  if (folders.size() > 1)
+    join_folders(results, reader.folders, reader.folder_of, options.by_experiment);
+  complete_parameters(results);
   return results;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <metriclab/plugin/error.hpp>
+#include <metriclab/report/names.hpp>
 #include <metriclab/report/table.hpp>
 #include <numeric>
 #include <set>
@@ -14,17 +15,6 @@ namespace metriclab {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-/// Names in the order first met, and their numbers.
-struct Names {
-  std::vector<std::string> names;
-  std::unordered_map<std::string, std::size_t> numbers;
-  std::size_t add(const std::string& name) {
-    const auto [place, fresh] = numbers.emplace(name, names.size());
-    if (fresh) names.push_back(name);
-    return place->second;
-  }
-};
 
 std::vector<std::string> choose_metrics(const Results& results,
                                         const std::vector<std::string>& asked) {
