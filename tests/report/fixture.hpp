@@ -28,6 +28,7 @@ struct WrittenRun {
   std::string finished = {};
   std::string parameters = {};  // the method's block, as JSON
   std::string base = {};        // "": the method
+  bool descriptive = false;     // of its metrics neither higher nor lower is better
 };
 
 /// A fresh folder that goes with the object, with results/<experiment>/ below it.
@@ -68,7 +69,7 @@ class Folder {
     Value higher = Value::object(), reasons = Value::object();
     for (const auto& [name, value] : run.metrics) {
       metrics.set(name, value.is_string() ? Value() : value);
-      higher.set(name, run.higher_is_better);
+      higher.set(name, run.descriptive ? Value() : Value(run.higher_is_better));
       if (value.is_string()) reasons.set(name, value);
     }
     json.set("higher_is_better", std::move(higher));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <metriclab/cli/progress.hpp>
+#include <metriclab/cli/terminal.hpp>
 
 namespace metriclab {
 
@@ -42,10 +42,7 @@ std::string fitted(const std::string& text, std::size_t columns) {
   return result;
 }
 
-std::size_t terminal_columns() {
-  struct winsize size {};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
+std::size_t terminal_columns() { return terminal_width(stderr).value_or(80); }
 
 }  // namespace
 

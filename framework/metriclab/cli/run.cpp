@@ -9,6 +9,7 @@
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/progress.hpp>
 #include <metriclab/cli/spec_argument.hpp>
+#include <metriclab/cli/terminal.hpp>
 #include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/runner.hpp>
 #include <metriclab/experiment/tuner.hpp>
@@ -92,7 +93,7 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (all.out_of_time)
     fmt::print(stderr, "the time is up with {} runs to go; the same command goes on with them\n",
                all.planned - all.kept - done);
-  TableOptions table;
+  const TableOptions table{.width = terminal_width(stdout).value_or(0)};
   const Results results = read_results({store.folder()});
   std::size_t measured = 0, wrong = 0;
   for (const Record& record : results.records) {

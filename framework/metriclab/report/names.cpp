@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <metriclab/data/text.hpp>
+#include <metriclab/plugin/error.hpp>
 #include <metriclab/report/names.hpp>
 
 namespace metriclab {
@@ -49,6 +53,19 @@ bool matches(std::string_view name, std::string_view pattern) {
   }
   while (j < pattern.size() && pattern[j] == '*') ++j;
   return j == pattern.size();
+}
+
+std::string choices(const std::string& asked, const std::vector<std::string>& values) {
+  constexpr std::size_t kListed = 12;
+  // The neighbour of a number is no slip of it.
+  if (!number_of(asked))
+    if (std::string text = suggestion(asked, values); !text.empty()) return text;
+  if (values.empty()) return "; there is none";
+  std::string text = "; there is ";
+  for (std::size_t i = 0; i < std::min(kListed, values.size()); ++i)
+    text += fmt::format("{}\"{}\"", i > 0 ? ", " : "", values[i]);
+  if (values.size() > kListed) text += fmt::format(" and {} more", values.size() - kListed);
+  return text;
 }
 
 }  // namespace metriclab

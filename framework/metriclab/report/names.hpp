@@ -27,4 +27,8 @@ bool natural_less(const std::string& a, const std::string& b);
 /// Whether a name fits a pattern, in which "*" stands for any characters or none.
 bool matches(std::string_view name, std::string_view pattern);
 
+/// For the end of an error: the nearest of what there is, or some of it. Unlike `suggestion` it
+/// says something of long lists too, and takes no number for a slip of another one.
+std::string choices(const std::string& asked, const std::vector<std::string>& values);
+
 }  // namespace metriclab
