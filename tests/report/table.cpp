@@ -447,6 +447,31 @@ TEST_CASE("wins, ties and losses against a method") {
         2);
 }
 
+TEST_CASE("a mean rank is one more than what the others win and half of what they tie") {
+  CHECK(rc::check([] {
+    const auto n = static_cast<std::size_t>(*rc::gen::inRange(2, 6)),
+               problems = static_cast<std::size_t>(*rc::gen::inRange(1, 8));
+    const Better better = *rc::gen::element(Better::higher, Better::lower);
+    std::vector<std::vector<double>> means(n, std::vector<double>(problems));
+    for (auto& of_method : means)
+      for (double& value : of_method) value = *rc::gen::inRange(0, 4);
+    const Standings standings = standings_of(means, better);
+    RC_ASSERT(standings.problems == static_cast<std::int64_t>(problems));
+    for (std::size_t i = 0; i < n; ++i) {
+      double worse = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        if (i == j) continue;
+        const Score score = score_of(means[i], means[j], better),
+                    turned = score_of(means[j], means[i], better);
+        RC_ASSERT(score.wins == turned.losses);
+        RC_ASSERT(score.wins + score.ties + score.losses == static_cast<std::int64_t>(problems));
+        worse += static_cast<double>(score.losses) + static_cast<double>(score.ties) / 2;
+      }
+      RC_ASSERT(std::abs(*standings.ranks[i] - 1 - worse / static_cast<double>(problems)) < 1e-12);
+    }
+  }));
+}
+
 TEST_CASE("laws of ranks") {
   // Few different values, so that ties are frequent.
   const auto values_of = [] {

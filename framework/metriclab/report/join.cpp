@@ -112,18 +112,19 @@ std::string decided_by(const Record& record, const std::string& pointer) {
       if (std::find(known.begin(), known.end(), each) == known.end())
         known.push_back(std::move(each));
   }
-  std::string hint = suggestion(pointer, known);
-  // A parameter's name at another place is the likelier slip.
-  const std::string last = pointer.substr(pointer.rfind('/'));
+  // The parameter's name counts for more than where it is.
+  const auto name_of = [](const std::string& text) { return text.substr(text.rfind('/') + 1); };
+  std::vector<std::string> names, candidates;
+  for (const std::string& each : known) names.push_back(name_of(each));
+  const std::string name = nearest(name_of(pointer), names);
   for (const std::string& each : known)
-    if (each.ends_with(last)) {
-      hint = fmt::format("; did you mean \"{}\"?", each);
-      break;
-    }
+    if (!name.empty() && name_of(each) == name) candidates.push_back(each);
+  std::string near = nearest(pointer, candidates.empty() ? known : candidates);
+  if (near.empty() && !candidates.empty()) near = candidates.front();
   throw Error(fmt::format("no result has anything at \"{}\"{}", pointer,
-                          hint.empty() ? "; pointers go into a result file, such as "
+                          near.empty() ? "; pointers go into a result file, such as "
                                          "/method/block/loss/margin"
-                                       : hint));
+                                       : fmt::format("; did you mean \"{}\"?", near)));
 }
 
 }  // namespace
