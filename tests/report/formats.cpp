@@ -140,6 +140,8 @@ TEST_CASE("JSON has all of it") {
   CHECK(json["experiments"] == Json::array({"hand"}));
   CHECK(json["metrics"][0]["name"] == "knn.accuracy");
   CHECK(json["metrics"][0]["higher_is_better"] == true);
+  CHECK(json["datasets"] == Json::array({"x", "y_1"}));
+  CHECK(json["methods"] == Json::array({"a", "b"}));
   CHECK(json["rows"] == Json::array({"method"}));
   CHECK(json["columns"] == Json::array({"dataset"}));
   CHECK(json["cells"][2]["dataset"] == "y_1");

@@ -46,9 +46,12 @@ TEST_CASE("mean, deviation with n − 1, ranks and their mean") {
                             {{0.7, 0.7, 0.7}, {0.6, 0.6}},
                             {{0.1, 0.2, 0.3}, {0.5, 0.5}}}));
   const Table table = table_of(folder);
-  CHECK(table.methods == Keys{{"a"}, {"b"}, {"c"}});
+  CHECK(table.contestants == Keys{{"a"}, {"b"}, {"c"}});
   CHECK(table.rows.keys == Keys{{"a"}, {"b"}, {"c"}});
   CHECK(table.columns.keys == Keys{{"x"}, {"y"}});
+  CHECK(table.methods == std::vector<std::string>{"a", "b", "c"});
+  CHECK(table.datasets == std::vector<std::string>{"x", "y"});
+  CHECK(&table.cell(0, 1, 2) == &table.cell(2, 1));
   CHECK(table.metrics == std::vector<std::string>{"knn.accuracy"});
   const Cell& a = table.cell(0, 0);
   CHECK(a.mean == doctest::Approx((0.9 + 0.8 + 1.0) / 3).epsilon(1e-15));
@@ -197,7 +200,7 @@ TEST_CASE("rows and columns by any coordinates") {
   CHECK(table.rows.keys == Keys{{"triplet", "0.1"}, {"triplet", "0.2"}, {"euclidean", ""}});
   CHECK(table.columns.keys ==
         Keys{{"x", "knn.accuracy"}, {"x", "knn.error"}, {"y", "knn.accuracy"}, {"y", "knn.error"}});
-  CHECK(table.methods == table.rows.keys);
+  CHECK(table.contestants == table.rows.keys);
   CHECK(table.cell(1, 2).mean == 0.5 + 0.2 + 0.25);
   CHECK(table.cell(1, 2).planned == 4);
   CHECK(table.cell(1, 2).best);
@@ -224,7 +227,7 @@ TEST_CASE("rows and columns by any coordinates") {
   CHECK(table.compared.empty());
   CHECK(table.cell(0, 0).rank == 0);
   CHECK_FALSE(table.cell(0, 0).best);
-  CHECK(table.methods.empty());
+  CHECK(table.contestants.empty());
 }
 
 TEST_CASE("rows and columns that aren't named") {
@@ -400,7 +403,7 @@ TEST_CASE("orders of rows and columns") {
   const Table table = of({.row_order = TableOrder::rank, .column_order = TableOrder::mean});
   CHECK(table.columns.keys == Keys{{"x"}, {"y"}});
   CHECK(table.cell(1, 0).mean == 0.9);
-  CHECK(table.methods == table.rows.keys);
+  CHECK(table.contestants == table.rows.keys);
   CHECK(*table.standings[0].ranks[0] == 1.5);
   CHECK(of({.rows = by("dataset"), .column_order = TableOrder::rank}).columns.keys ==
         Keys{{"b"}, {"m9"}, {"m10"}});
@@ -421,14 +424,14 @@ TEST_CASE("wins, ties and losses against a method") {
   const Table table = table_of(folder, {.against = "a"});
   REQUIRE(table.against == 0);
   const auto& means = table.standings[0].means;
-  const Score score = score_of(means[1], means[0], Better::higher);
+  const HeadToHead score = head_to_head(means[1], means[0], Better::higher);
   CHECK(score.wins == 2);
   CHECK(score.ties == 1);  // 0.1 + 0.2 and 0.3 differ by rounding
   CHECK(score.losses == 0);
-  CHECK(score_of(means[1], means[0], Better::lower).losses == 2);
+  CHECK(head_to_head(means[1], means[0], Better::lower).losses == 2);
   const double none = std::nan("");
-  CHECK(score_of({1, none, 2}, {0, 0, none}, Better::higher).wins == 1);
-  CHECK(score_of({1, none, 2}, {0, 0, none}, Better::higher).losses == 0);
+  CHECK(head_to_head({1, none, 2}, {0, 0, none}, Better::higher).wins == 1);
+  CHECK(head_to_head({1, none, 2}, {0, 0, none}, Better::higher).losses == 0);
   CHECK_THROWS_WITH_AS(table_of(folder, {.against = "c"}),
                        "there is no method \"c\" to count against; there is \"a\" and \"b\"",
                        Error);
@@ -461,8 +464,8 @@ TEST_CASE("a mean rank is one more than what the others win and half of what the
       double worse = 0;
       for (std::size_t j = 0; j < n; ++j) {
         if (i == j) continue;
-        const Score score = score_of(means[i], means[j], better),
-                    turned = score_of(means[j], means[i], better);
+        const HeadToHead score = head_to_head(means[i], means[j], better),
+                         turned = head_to_head(means[j], means[i], better);
         RC_ASSERT(score.wins == turned.losses);
         RC_ASSERT(score.wins + score.ties + score.losses == static_cast<std::int64_t>(problems));
         worse += static_cast<double>(score.losses) + static_cast<double>(score.ties) / 2;

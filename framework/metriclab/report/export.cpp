@@ -59,7 +59,7 @@ void visit(const Table& table, const Visitor& visitor) {
       }
 }
 
-Value to_value(const Score& score) {
+Value to_value(const HeadToHead& score) {
   Value value = Value::object();
   value.set("wins", score.wins);
   value.set("ties", score.ties);
@@ -77,18 +77,18 @@ Value standings_of(const Table& table, std::size_t metric) {
             better == Better::neither ? Value() : Value(better == Better::higher));
   Value ranks = Value::object(), against = Value::object();
   Value::List pairs;
-  for (std::size_t i = 0; i < table.methods.size() && better != Better::neither; ++i) {
-    const std::string label = label_of(table.methods[i]);
+  for (std::size_t i = 0; i < table.contestants.size() && better != Better::neither; ++i) {
+    const std::string label = label_of(table.contestants[i]);
     if (standings.ranks[i] && standings.problems > 1) ranks.set(label, *standings.ranks[i]);
     const auto score = [&](std::size_t other) {
-      return to_value(score_of(standings.means[i], standings.means[other], better));
+      return to_value(head_to_head(standings.means[i], standings.means[other], better));
     };
     if (table.against && *table.against != i) against.set(label, score(*table.against));
-    for (std::size_t other = 0; table.pairs && other < table.methods.size(); ++other) {
+    for (std::size_t other = 0; table.pairs && other < table.contestants.size(); ++other) {
       if (other == i) continue;
       Value pair = score(other);
       pair.set("method", label);
-      pair.set("other", label_of(table.methods[other]));
+      pair.set("other", label_of(table.contestants[other]));
       pairs.push_back(std::move(pair));
     }
   }
@@ -121,12 +121,14 @@ std::string csv_of(const Table& table) {
 std::string json_of(const Table& table) {
   Value json = Value::object();
   json.set("experiments", list_of(table.experiments));
+  json.set("datasets", list_of(table.datasets));
+  json.set("methods", list_of(table.methods));
   json.set("where", list_of(table.where));
   json.set("rows", list_of(names_of(table.rows.coordinates)));
   json.set("columns", list_of(names_of(table.columns.coordinates)));
   json.set("compared", list_of(names_of(table.compared)));
   json.set("compared_over", list_of(table.problems_are));
-  json.set("against", table.against ? Value(label_of(table.methods[*table.against])) : Value());
+  json.set("against", table.against ? Value(label_of(table.contestants[*table.against])) : Value());
   Value::List metrics;
   for (std::size_t metric = 0; metric < table.metrics.size(); ++metric)
     metrics.push_back(standings_of(table, metric));

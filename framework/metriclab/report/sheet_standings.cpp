@@ -25,14 +25,14 @@ std::string said_problems(const Table& table, std::int64_t count) {
 }
 constexpr std::int64_t kMany = 2;
 
-std::string said(const Score& score) {
+std::string said(const HeadToHead& score) {
   return fmt::format("{}/{}/{}", score.wins, score.ties, score.losses);
 }
 
 Summary ranks(const Table& table) {
   Summary summary{"rank", {}};
   for (const Standings& standings : table.standings) {
-    std::vector<Entry>& entries = summary.values.emplace_back(table.methods.size());
+    std::vector<Entry>& entries = summary.values.emplace_back(table.contestants.size());
     if (standings.problems < 2) continue;
     std::vector<double> there;
     for (const auto& rank : standings.ranks)
@@ -55,11 +55,12 @@ Summary scores(const Table& table, std::size_t against) {
   Summary summary{"w/t/l", {}};
   for (std::size_t metric = 0; metric < table.standings.size(); ++metric) {
     const auto& means = table.standings[metric].means;
-    std::vector<Entry>& entries = summary.values.emplace_back(table.methods.size());
+    std::vector<Entry>& entries = summary.values.emplace_back(table.contestants.size());
     if (table.better[metric] == Better::neither) continue;
     for (std::size_t method = 0; method < entries.size(); ++method)
       if (method != against)
-        entries[method].value = said(score_of(means[method], means[against], table.better[metric]));
+        entries[method].value =
+            said(head_to_head(means[method], means[against], table.better[metric]));
   }
   return summary;
 }
@@ -91,8 +92,8 @@ std::optional<std::size_t> place_of_metric(const Axis& axis) {
 
 std::size_t method_number(const Table& table, std::size_t row, std::size_t column) {
   const auto found =
-      std::find(table.methods.begin(), table.methods.end(), method_in(table, row, column));
-  return static_cast<std::size_t>(found - table.methods.begin());
+      std::find(table.contestants.begin(), table.contestants.end(), method_in(table, row, column));
+  return static_cast<std::size_t>(found - table.contestants.begin());
 }
 
 /// The metric of a row's or column's key, where its axis has metrics.
@@ -141,10 +142,10 @@ void add_rows(const Table& table, const Summary& summary, Sheet& sheet) {
 void say(const Table& table, const Summary& summary, std::vector<std::string>& remarks) {
   for (std::size_t metric = 0; metric < summary.values.size(); ++metric) {
     std::string text;
-    for (std::size_t method = 0; method < table.methods.size(); ++method)
+    for (std::size_t method = 0; method < table.contestants.size(); ++method)
       if (const std::string& value = summary.values[metric][method].value; !value.empty())
-        text += fmt::format("{}{} {}", text.empty() ? "" : "; ", label_of(table.methods[method]),
-                            value);
+        text += fmt::format("{}{} {}", text.empty() ? "" : "; ",
+                            label_of(table.contestants[method]), value);
     if (!text.empty())
       remarks.push_back(fmt::format("{} by {}: {}", summary.name, table.metrics[metric], text));
   }
@@ -187,7 +188,7 @@ void explain_ranks(const Table& table, std::vector<std::string>& remarks) {
 
 std::vector<std::string> add_standings(const Table& table, Sheet& sheet) {
   std::vector<std::string> remarks;
-  if (table.methods.empty()) return remarks;
+  if (table.contestants.empty()) return remarks;
   if (const Summary summary = ranks(table); any_value(summary)) {
     add(table, summary, sheet, remarks);
     explain_ranks(table, remarks);
@@ -197,14 +198,14 @@ std::vector<std::string> add_standings(const Table& table, Sheet& sheet) {
   remarks.push_back(
       fmt::format("w/t/l: {} on which the mean is better than, equal to, and worse "
                   "than that of {}",
-                  said_problems(table, kMany), label_of(table.methods[*table.against])));
+                  said_problems(table, kMany), label_of(table.contestants[*table.against])));
   return remarks;
 }
 
 std::vector<Sheet> sheets_of_pairs(const Table& table) {
   std::vector<Sheet> sheets;
   for (std::size_t metric = 0; metric < table.standings.size(); ++metric) {
-    if (table.better[metric] == Better::neither || table.methods.empty()) continue;
+    if (table.better[metric] == Better::neither || table.contestants.empty()) continue;
     Sheet& sheet = sheets.emplace_back();
     sheet.title = fmt::format("{}, methods in pairs by {}", fmt::join(table.experiments, ", "),
                               table.metrics[metric]);
@@ -215,12 +216,12 @@ std::vector<Sheet> sheets_of_pairs(const Table& table) {
     sheet.row_heads = {""};
     const auto& means = table.standings[metric].means;
     for (std::size_t row = 0; row < means.size(); ++row) {
-      sheet.rows.push_back({label_of(table.methods[row])});
-      sheet.columns.push_back({label_of(table.methods[row])});
+      sheet.rows.push_back({label_of(table.contestants[row])});
+      sheet.columns.push_back({label_of(table.contestants[row])});
       auto& line = sheet.entries.emplace_back(means.size());
       for (std::size_t column = 0; column < means.size(); ++column)
         if (row != column)
-          line[column].value = said(score_of(means[row], means[column], table.better[metric]));
+          line[column].value = said(head_to_head(means[row], means[column], table.better[metric]));
     }
   }
   return sheets;

@@ -61,8 +61,9 @@ Standings standings_of(std::vector<std::vector<double>> means, Better better) {
   return result;
 }
 
-Score score_of(const std::vector<double>& means, const std::vector<double>& others, Better better) {
-  Score score;
+HeadToHead head_to_head(const std::vector<double>& means, const std::vector<double>& others,
+                        Better better) {
+  HeadToHead score;
   for (std::size_t i = 0; i < means.size(); ++i) {
     if (!std::isfinite(means[i]) || !std::isfinite(others[i])) continue;
     if (tie(means[i], others[i]))

@@ -30,9 +30,10 @@ Standings standings_of(std::vector<std::vector<double>> means, Better better);
 
 /// On how many problems one method is better than another, as good, and worse: those on which both
 /// have values. Values tie as for `ranks_of`.
-struct Score {
+struct HeadToHead {
   std::int64_t wins = 0, ties = 0, losses = 0;
 };
-Score score_of(const std::vector<double>& means, const std::vector<double>& others, Better better);
+HeadToHead head_to_head(const std::vector<double>& means, const std::vector<double>& others,
+                        Better better);
 
 }  // namespace metriclab

@@ -28,7 +28,7 @@ constexpr Dimension kDimensions[] = {{Kind::dataset, "data set", "data sets"},
                                      {Kind::split, "split", "splits"},
                                      {Kind::seed, "seed", "seeds"},
                                      {Kind::experiment, "experiment", "experiments"}};
-constexpr std::size_t kDatasetDimension = 0;
+constexpr std::size_t kDatasetDimension = 0, kMethodDimension = 1;
 
 std::vector<std::string> choose_metrics(const std::vector<std::string>& known,
                                         const TableOptions& options) {
@@ -110,6 +110,8 @@ class Builder {
   }
 
   void make() {
+    table_.datasets = dimensions_[kDatasetDimension].names;
+    table_.methods = dimensions_[kMethodDimension].names;
     make_axis(table_.rows, 0, row_of_);
     std::size_t first = 0;
     for (const Coordinate& each : table_.rows.coordinates) first += each.kind != Kind::metric;
@@ -300,7 +302,7 @@ class Builder {
       method_of_record.push_back(method->second);
       problem_of_record.push_back(number(others, i, problems).first->second);
       if (!fresh) continue;
-      auto& names = table_.methods.emplace_back();
+      auto& names = table_.contestants.emplace_back();
       for (const Column* each : compared) names.push_back(each->names[each->ids[i]]);
     }
     for (std::size_t metric = 0; metric < n_metrics_; ++metric) {
@@ -329,6 +331,13 @@ class Builder {
 };
 
 }  // namespace
+
+const Cell& Table::cell(std::size_t metric, std::size_t dataset, std::size_t method) const {
+  METRICLAB_CHECK(
+      rows.keys.size() == methods.size() && columns.keys.size() == datasets.size() * metrics.size(),
+      "a table of other rows and columns was asked for methods and data sets");
+  return cell(method, dataset * metrics.size() + metric);
+}
 
 ReadOptions reading(const TableOptions& options) {
   const auto [rows, columns] = axes_of(options, 1);

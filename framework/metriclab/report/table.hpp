@@ -83,18 +83,19 @@ struct Group {
 
 struct Table {
   std::vector<std::string> experiments, metrics;
-  std::vector<Better> better;      // by metric
-  std::vector<std::string> where;  // conditions, as they were written
+  std::vector<std::string> datasets, methods;  // of the records, in the order of the plan
+  std::vector<Better> better;                  // by metric
+  std::vector<std::string> where;              // conditions, as they were written
   Axis rows, columns;
   std::vector<Cell> cells;  // (row, column), the last fastest
   std::vector<Group> groups;
   /// What is compared, and each combination of it that there is, in the order of the rows and
   /// columns.
   std::vector<Coordinate> compared;
-  std::vector<std::vector<std::string>> methods;
+  std::vector<std::vector<std::string>> contestants;
   std::vector<std::string> problems_are;  // what each problem of standings is one of: {"data set"}
-  std::vector<Standings> standings;       // by metric; of `methods`
-  std::optional<std::size_t> against;     // of `methods`
+  std::vector<Standings> standings;       // by metric; of `contestants`
+  std::optional<std::size_t> against;     // of `contestants`
   bool pairs = false;
   std::int64_t left_out = 0;
   std::vector<std::string> problems, notes;
@@ -102,6 +103,9 @@ struct Table {
   const Cell& cell(std::size_t row, std::size_t column) const {
     return cells[row * columns.keys.size() + column];
   }
+  /// Of a table of the default rows, columns and orders: by number in `metrics`, `datasets` and
+  /// `methods`.
+  const Cell& cell(std::size_t metric, std::size_t dataset, std::size_t method) const;
 };
 
 /// Throws Error when a metric was measured nowhere, a coordinate is named twice, a condition fits

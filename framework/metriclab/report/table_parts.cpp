@@ -23,9 +23,9 @@ bool has(const std::vector<Coordinate>& coordinates, const Coordinate& coordinat
 }
 
 /// An axis's keys as they stand to each other in an order by numbers.
-class Scores {
+class Ordering {
  public:
-  Scores(const Table& table, bool rows, TableOrder order)
+  Ordering(const Table& table, bool rows, TableOrder order)
       : table_(table), rows_(rows), axis_(rows ? table.rows : table.columns) {
     while (same_place_ < axis_.coordinates.size() &&
            !has(table.compared, axis_.coordinates[same_place_]))
@@ -107,9 +107,10 @@ class Scores {
     for (std::size_t i = 0; i < axis_.keys.size(); ++i) {
       const std::vector<std::string> method =
           rows_ ? method_in(table_, i, 0) : method_in(table_, 0, i);
-      const auto found = std::find(table_.methods.begin(), table_.methods.end(), method);
+      const auto found = std::find(table_.contestants.begin(), table_.contestants.end(), method);
       if (const auto& rank =
-              table_.standings[0].ranks[static_cast<std::size_t>(found - table_.methods.begin())])
+              table_.standings[0]
+                  .ranks[static_cast<std::size_t>(found - table_.contestants.begin())])
         score_[sorted_[i]] = *rank;
     }
   }
@@ -129,7 +130,7 @@ std::vector<std::size_t> order_of(const Table& table, bool rows, TableOrder orde
   std::vector<std::size_t> places(axis.keys.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
   if (order == TableOrder::mean || order == TableOrder::rank) {
-    const Scores scores(table, rows, order);
+    const Ordering scores(table, rows, order);
     std::sort(places.begin(), places.end(),
               [&](std::size_t a, std::size_t b) { return scores.less(a, b); });
   }
@@ -149,9 +150,10 @@ std::vector<std::size_t> order_of(const Table& table, bool rows, TableOrder orde
 /// Methods in the order in which rows and columns have them.
 void sort_methods(Table& table) {
   std::map<std::vector<std::string>, std::size_t> numbers;
-  for (std::size_t i = 0; i < table.methods.size(); ++i) numbers.emplace(table.methods[i], i);
+  for (std::size_t i = 0; i < table.contestants.size(); ++i)
+    numbers.emplace(table.contestants[i], i);
   std::vector<std::size_t> order;
-  std::vector<bool> met(table.methods.size(), false);
+  std::vector<bool> met(table.contestants.size(), false);
   for (std::size_t row = 0; row < table.rows.keys.size(); ++row)
     for (std::size_t column = 0; column < table.columns.keys.size(); ++column) {
       if (table.cell(row, column).planned == 0) continue;
@@ -164,7 +166,7 @@ void sort_methods(Table& table) {
     for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = std::move(list[order[i]]);
     list = std::move(sorted);
   };
-  sort(table.methods);
+  sort(table.contestants);
   for (Standings& standings : table.standings) {
     sort(standings.ranks);
     sort(standings.means);
@@ -241,10 +243,11 @@ std::string label_of(const std::vector<std::string>& method) {
 std::size_t method_named(const Table& table, const std::string& name) {
   std::vector<std::string> labels;
   std::vector<std::size_t> having;
-  for (std::size_t i = 0; i < table.methods.size(); ++i) {
-    labels.push_back(label_of(table.methods[i]));
+  for (std::size_t i = 0; i < table.contestants.size(); ++i) {
+    labels.push_back(label_of(table.contestants[i]));
     if (labels.back() == name) return i;
-    if (std::find(table.methods[i].begin(), table.methods[i].end(), name) != table.methods[i].end())
+    if (std::find(table.contestants[i].begin(), table.contestants[i].end(), name) !=
+        table.contestants[i].end())
       having.push_back(i);
   }
   if (having.size() == 1) return having[0];

@@ -13,7 +13,7 @@ namespace metriclab {
 std::pair<std::vector<Coordinate>, std::vector<Coordinate>> axes_of(const TableOptions& options,
                                                                     std::size_t n_metrics);
 
-/// What is compared in that row and column: one of `Table::methods`.
+/// What is compared in that row and column: one of `Table::contestants`.
 std::vector<std::string> method_in(const Table& table, std::size_t row, std::size_t column);
 
 /// Puts rows and columns, and the methods with them, in the order asked for; throws Error when one
