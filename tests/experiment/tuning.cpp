@@ -116,6 +116,17 @@ TEST_CASE("the best of the trials on the training part is fitted and tested with
     CHECK(has(again.errors, "were there already"));
     CHECK_FALSE(has(again.output, "not of the present spec"));
     CHECK(n_results(experiment) == n);
+    // Every trial can be tabulated.
+    const Outcome table = run(
+        fmt::format("table '{}' --trials --format csv --rows method,/run/trial/number --columns "
+                    "split",
+                    experiment.results().string()));
+    CHECK_MESSAGE(table.exit_code == 0, table.errors);
+    // A line for each, and the head; trials of the same values are one.
+    std::set<std::string> ids;
+    for (const Value& trial : plan.at("trials").as_list()) ids.insert(trial.at("id").as_string());
+    const auto lines = std::count(table.output.begin(), table.output.end(), '\n');
+    CHECK(2 * (lines - 1) == static_cast<std::ptrdiff_t>(ids.size()));  // two validation splits
     // A trial that got lost is made again, and nothing else.
     const Value lost = plan.at("trials").as_list()[3];
     fs::remove(experiment.results() / "runs" / (lost.at("id").as_string() + ".json"));

@@ -17,7 +17,7 @@ struct Arguments {
   std::string spread = "deviation";
   std::filesystem::path output;
   int digits = -1, width = -1;
-  bool percent = false, pairs = false;
+  bool percent = false, pairs = false, trials = false;
 };
 
 TableOptions options_of(const Arguments& given) {
@@ -31,6 +31,7 @@ TableOptions options_of(const Arguments& given) {
   options.column_order = table_order_from_string(given.sort_columns);
   options.against = given.against;
   options.pairs = given.pairs;
+  options.trials = given.trials;
   if (given.digits >= 0) options.digits = given.digits;
   options.percent = given.percent;
   if (given.spread != "deviation" && given.spread != "none")
@@ -86,6 +87,8 @@ void add_table(CLI::App& app, Globals&, int& exit_code) {
       ->add_option("--against", given->against,
                    "a method: on how many data sets each other one is better, equal, worse")
       ->type_name("METHOD");
+  command->add_flag("--trials", given->trials,
+                    "the trials of searches in the place of the runs that are compared");
   command->add_flag("--pairs", given->pairs, "the same of each method against each");
   command->add_option("--digits", given->digits, "decimals; else four figures")
       ->check(CLI::Range(0, 17));

@@ -142,6 +142,8 @@ void read_coordinates(const JsonSlice& run, Record& record) {
   const auto number = seed == nullptr ? std::nullopt : seed->integer();
   if (!number) throw Error("is not a result of metriclab: no integer \"seed\"");
   record.seed = *number;
+  const JsonSlice* trial = find(members, "trial");
+  record.trial = trial != nullptr && trial->is_object();
 }
 
 Record read_result_file(const std::filesystem::path& file,

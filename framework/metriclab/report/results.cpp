@@ -28,11 +28,12 @@ Better better_of(const std::optional<JsonSlice>& directions, const std::string& 
 }
 
 struct Reader {
-  explicit Reader(const ReadOptions& options) {
+  explicit Reader(const ReadOptions& options) : trials(options.trials) {
     results.pointers = options.pointers;
     for (const std::string& pointer : options.pointers) pointers.push_back(pointer_steps(pointer));
   }
 
+  const bool trials;
   Results results;
   std::vector<std::vector<std::string>> pointers;
   std::vector<fs::path> folders;       // as they were read
@@ -77,9 +78,14 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
   const std::string text = read_file(plan_file);
   try {
     const JsonSlice::Members plan = members_of_schema(text, "a plan");
-    const JsonSlice* runs = find(plan, "runs");
+    const JsonSlice *runs = find(plan, "runs"), *tried = find(plan, "trials");
     if (runs == nullptr || !runs->is_list())
       throw Error("is not a plan of metriclab: no list \"runs\"");
+    if (tried != nullptr && !tried->is_list()) tried = nullptr;
+    if (trials && tried == nullptr) throw Error("has no trials: no method has a search space");
+    // What is not asked for is of the present spec all the same.
+    const JsonSlice* others = trials ? runs : tried;
+    if (trials) runs = tried;
     for (const JsonSlice& run : runs->items()) {
       Record planned;
       planned.id = text_of(run.members(), "id");
@@ -101,12 +107,12 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
       record.method = planned.method;
       record.base = planned.base;
       record.seed = planned.seed;
+      record.trial = planned.trial;
       results.records.push_back(std::move(record));
     }
-    // Trials of a search are the spec's, and no part of the comparison.
-    if (const JsonSlice* trials = find(plan, "trials"); trials != nullptr && trials->is_list())
-      for (const JsonSlice& trial : trials->items())
-        if (std::string id = text_of(trial.members(), "id"); by_id.contains(id))
+    if (others != nullptr)
+      for (const JsonSlice& other : others->items())
+        if (std::string id = text_of(other.members(), "id"); by_id.contains(id))
           named.insert(std::move(id));
   } catch (const JsonSlice::Malformed&) {
     try {
@@ -122,10 +128,12 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
 }
 
 void Reader::read_unplanned(const fs::path& folder, const std::vector<fs::path>& files) {
+  if (trials) throw Error(fmt::format("{}: has no plan.json, which names trials", folder.string()));
   std::vector<Record> records;
   for (const fs::path& file : files) {
     Record record = try_record(file);
     if (record.status == "unreadable") continue;  // nobody knows which cell it was
+    if (record.trial) continue;
     if (record.experiment.empty()) record.experiment = folder.filename().string();
     records.push_back(std::move(record));
   }

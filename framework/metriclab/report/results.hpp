@@ -22,6 +22,7 @@ struct Record {
   std::string id, experiment, dataset, split, method;
   std::string base;  // the method without the values of its grid: the name that the spec gives it
   std::int64_t seed = 0;
+  bool trial = false;  // made to find the values of a method, on a part of the training part
   /// "ok", "skipped", "failed", "timed_out", "out_of_memory", "crashed"; "missing" for a planned
   /// run without a file, "unreadable" for one whose file is broken.
   std::string status;
@@ -54,6 +55,8 @@ struct ReadOptions {
   /// The reader tells experiments apart: methods keep their names, and a run that two experiments
   /// share is one of each.
   bool by_experiment = false;
+  /// The trials of searches in the place of the runs that are compared.
+  bool trials = false;
 };
 
 /// Reads `results/<experiment>/` folders: plan.json says which runs the present spec names,
@@ -67,7 +70,8 @@ struct ReadOptions {
 /// method (for pointers below /method) or data set (below /dataset) agree on.
 ///
 /// A file that can't be used is named in `problems`, and the others go on. Throws Error when a
-/// folder is none of results, or when no result has anything at a pointer. Cost: one pass over the
+/// folder is none of results, when no result has anything at a pointer, and for trials where a plan
+/// has none. Cost: one pass over the
 /// files, keeping only what is listed above.
 Results read_results(const std::vector<std::filesystem::path>& folders,
                      const ReadOptions& options = {});

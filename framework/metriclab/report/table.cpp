@@ -343,7 +343,9 @@ ReadOptions reading(const TableOptions& options) {
   const auto [rows, columns] = axes_of(options, 1);
   std::vector<Coordinate> all = rows;
   all.insert(all.end(), columns.begin(), columns.end());
-  return reading(all, options.where);
+  ReadOptions reads = reading(all, options.where);
+  reads.trials = options.trials;
+  return reads;
 }
 
 Table make_table(const Results& results, const TableOptions& options) {

@@ -34,6 +34,7 @@ struct TableOptions {
   /// metrics that neither names are the innermost of the columns.
   std::vector<Coordinate> rows = {}, columns = {};
   std::vector<Condition> where = {};
+  bool trials = false;  // of searches, in the place of what is compared
   TableOrder row_order = TableOrder::spec, column_order = TableOrder::spec;
   std::string against = {};  // the method that all others are counted against
   bool pairs = false;        // each method is counted against each
