@@ -46,8 +46,6 @@ struct Further {
   std::vector<std::string> required = {};
 };
 
-const std::vector<std::string> kSpaces = {"uniform", "log_uniform", "int", "log_int", "choice"};
-
 /// What may stand in the place of a method's parameter where the spec has "tune".
 Value search_space() {
   const auto ends = [](const char* type) {
@@ -55,7 +53,7 @@ Value search_space() {
         {{"type", "array"}, {"items", object({{"type", type}})}, {"minItems", 2}, {"maxItems", 2}});
   };
   Value fields = Value::object();
-  for (const std::string& kind : kSpaces)
+  for (const std::string& kind : SearchDimension::kinds())
     fields.set(kind, kind == "choice"
                          ? object({{"type", "array"}, {"minItems", 1}})
                          : ends(kind == "int" || kind == "log_int" ? "integer" : "number"));
@@ -124,12 +122,13 @@ Value Writer::parameter(const ParameterDescription& is) {
   if (is.nullable)
     schema = object({{"anyOf", Value(Value::List{std::move(schema), object({{"type", "null"}})})}});
   if (searchable_)
-    schema = object({{"if", object({{"type", "object"},
-                                    {"minProperties", 1},
-                                    {"maxProperties", 1},
-                                    {"propertyNames", object({{"enum", list(kSpaces)}})}})},
-                     {"then", reference("search_space")},
-                     {"else", std::move(schema)}});
+    schema = object(
+        {{"if", object({{"type", "object"},
+                        {"minProperties", 1},
+                        {"maxProperties", 1},
+                        {"propertyNames", object({{"enum", list(SearchDimension::kinds())}})}})},
+         {"then", reference("search_space")},
+         {"else", std::move(schema)}});
   std::string meaning = is.meaning;
   if (!is.unused_when.empty())
     meaning += fmt::format("; no effect while \"{}\" is {}", is.unused_when,

@@ -9,12 +9,6 @@
 namespace metriclab {
 namespace {
 
-const std::vector<std::string>& kinds() {
-  static const std::vector<std::string> kinds = {"uniform", "log_uniform", "int", "log_int",
-                                                 "choice"};
-  return kinds;
-}
-
 void find(const Value& value, std::vector<std::string>& steps, const std::string& pointer,
           std::vector<SearchDimension>& found, Problems& problems) {
   if (SearchDimension::is_written_as(value)) {
@@ -38,6 +32,12 @@ void find(const Value& value, std::vector<std::string>& steps, const std::string
 }
 
 }  // namespace
+
+const std::vector<std::string>& SearchDimension::kinds() {
+  static const std::vector<std::string> kinds = {"uniform", "log_uniform", "int", "log_int",
+                                                 "choice"};
+  return kinds;
+}
 
 bool SearchDimension::is_written_as(const Value& value) {
   return value.is_object() && value.as_object().size() == 1 &&

@@ -21,6 +21,8 @@ namespace metriclab {
 /// Values are addressed by u in [0, 1): uniform u are values distributed as said.
 class SearchDimension {
  public:
+  /// "uniform", "log_uniform", …
+  static const std::vector<std::string>& kinds();
   /// Whether a spec's value is one of these.
   static bool is_written_as(const Value& value);
   /// Throws Error, its pointer that of what is wrong within `value`.
