@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/version.hpp>
 #include <thread>
@@ -53,6 +54,42 @@ TEST_CASE("a spec is run, its table printed, and what is done is not done again"
   const Experiment other(R"("methods": {"lda": {"solver": "lda"}}, "seeds": [1, 2])");
   CHECK(other.run("--jobs 1").exit_code == 0);
   CHECK(other.metrics() == experiment.metrics());
+}
+
+TEST_CASE("the first run of each data set and method keeps examples to look at") {
+  const std::string two = R"("methods": {"lda": {"solver": "lda"}}, "seeds": [4, 2])";
+  const Experiment experiment(two);
+  REQUIRE(experiment.run().exit_code == 0);
+  const fs::path exhibits = experiment.results() / "exhibits";
+  std::size_t kept = 0;
+  for (const auto& [name, result] : experiment.all()) {
+    CAPTURE(name);
+    const fs::path file = exhibits / (result.at("id").as_string() + ".json");
+    const Value& run = result.at("run");
+    const bool first = run.at("split_index").as_integer() == 0 && run.at("seed").as_integer() == 4;
+    CHECK(fs::exists(file) == first);
+    if (!first) continue;
+    ++kept;
+    const Value exhibit = parse_json(read_file(file));
+    CHECK(exhibit.at("id") == result.at("id"));
+    CHECK(exhibit.at("run") == run);
+    CHECK(exhibit.at("coordinates").as_list().size() == 38);  // all of a quarter of 150
+  }
+  CHECK(kept == 2);
+
+  // Where the spec says how many, results without theirs are made again; metrics are the same.
+  const auto metrics = experiment.metrics();
+  fs::remove_all(exhibits);
+  CHECK(has(experiment.run().errors, "16 were there already"));
+  CHECK_FALSE(fs::exists(exhibits));
+  CHECK(has(experiment.run("--set /exhibit=10").errors, "14 were there already, 2 ok"));
+  CHECK(experiment.metrics() == metrics);
+  const Value first = parse_json(read_file(fs::directory_iterator(exhibits)->path()));
+  CHECK(first.at("coordinates").as_list().size() == 10);
+
+  const Experiment none(R"("methods": {"lda": {"solver": "lda"}}, "exhibit": 0)");
+  CHECK(none.run().exit_code == 0);
+  CHECK_FALSE(fs::exists(none.results() / "exhibits"));
 }
 
 TEST_CASE("a changed spec runs what is new, and the table leaves the rest out") {

@@ -15,6 +15,7 @@ void add_worker(CLI::App& app, Globals& globals, int&) {
   command->add_option("--result", options->result)->required();
   command->add_option("--checkpoints", options->checkpoints);
   command->add_option("--model", options->model);
+  command->add_option("--exhibit", options->exhibit);
   command->callback([&globals, options] {
     Registry registry = globals.registry();
     work(*options, registry);

@@ -170,6 +170,13 @@ Value to_value(const Plan& plan) {
   return value;
 }
 
+std::int64_t exhibit_size(const Plan& plan, const PlannedRun& run) {
+  constexpr std::int64_t kUsual = 300;
+  const SpecSettings& settings = plan.spec->settings;
+  const bool first = !run.trial && run.split_index == 0 && run.seed == settings.seeds.front();
+  return first ? settings.exhibit.value_or(kUsual) : 0;
+}
+
 Value request_of(const Plan& plan, const PlannedRun& run) {
   const Spec& spec = *plan.spec;
   Value places = Value::object();
@@ -186,6 +193,7 @@ Value request_of(const Plan& plan, const PlannedRun& run) {
   value.set("sources", plan.points[run.point].sources);
   value.set("places", std::move(places));
   if (run.trial) value.set("validation", validation_value(plan, *run.trial));
+  if (const std::int64_t count = exhibit_size(plan, run); count > 0) value.set("exhibit", count);
   return value;
 }
 

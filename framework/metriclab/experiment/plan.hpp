@@ -76,6 +76,10 @@ Value coordinates(const Plan& plan, const PlannedRun& run);
 /// Runs that are pending are among "runs".
 Value to_value(const Plan& plan);
 
+/// How many examples that run keeps for a report: those of the first split with the first seed do,
+/// 300 where the spec says nothing.
+std::int64_t exhibit_size(const Plan& plan, const PlannedRun& run);
+
 /// All that a worker needs to make the run, as JSON.
 Value request_of(const Plan& plan, const PlannedRun& run);
 

@@ -59,7 +59,7 @@ ResultStore::ResultStore(fs::path folder) : folder_(std::move(folder)) {
   if (::ftruncate(lock_, 0) != 0 ||
       ::pwrite(lock_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
     throw Error(fmt::format("{}: can't be written: {}", file.string(), std::strerror(errno)));
-  for (const char* part : {"", "runs", "models", "checkpoints"}) remove_leftovers(folder_ / part);
+  for (const char* part : {"", "runs", "exhibits", "models", "checkpoints"}) remove_leftovers(folder_ / part);
 }
 
 ResultStore::~ResultStore() {
@@ -81,6 +81,9 @@ fs::path ResultStore::result(const std::string& id) const {
 fs::path ResultStore::model(const std::string& id) const { return folder_ / "models" / id; }
 fs::path ResultStore::checkpoints(const std::string& id) const {
   return folder_ / "checkpoints" / id;
+}
+fs::path ResultStore::exhibit(const std::string& id) const {
+  return folder_ / "exhibits" / (id + ".json");
 }
 fs::path ResultStore::log(const std::string& id) const { return folder_ / "logs" / (id + ".txt"); }
 

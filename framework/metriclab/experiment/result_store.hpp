@@ -8,8 +8,8 @@
 
 namespace metriclab {
 
-/// The folder `results/<experiment>/`: spec.json, plan.json, runs/<id>.json, models/<id>/,
-/// checkpoints/<id>/, logs/<id>.txt. Every file appears whole or not at all.
+/// The folder `results/<experiment>/`: spec.json, plan.json, runs/<id>.json, exhibits/<id>.json,
+/// models/<id>/, checkpoints/<id>/, logs/<id>.txt. Every file appears whole or not at all.
 class ResultStore {
  public:
   /// Makes the folder where there is none, and keeps other runners out of it until destroyed.
@@ -23,6 +23,7 @@ class ResultStore {
   std::filesystem::path result(const std::string& id) const;
   std::filesystem::path model(const std::string& id) const;
   std::filesystem::path checkpoints(const std::string& id) const;
+  std::filesystem::path exhibit(const std::string& id) const;
   std::filesystem::path log(const std::string& id) const;
 
   /// How a run ended, as its file tells; nullopt where there is none that can be read.

@@ -7,8 +7,11 @@
 #include <metriclab/data/split.hpp>
 #include <metriclab/evaluation/evaluator.hpp>
 #include <metriclab/experiment/environment.hpp>
+#include <metriclab/experiment/exhibit.hpp>
 #include <metriclab/experiment/run.hpp>
 #include <metriclab/experiment/saved_model.hpp>
+#include <metriclab/plugin/file.hpp>
+#include <metriclab/plugin/json.hpp>
 #include <new>
 
 namespace metriclab {
@@ -33,6 +36,7 @@ class Stages {
   void leave() {
     if (name_.empty()) return;
     seconds_.set(name_, since(entered_));
+    total_ = since(started_);
     name_.clear();
   }
   void say(double done, const std::string& what) const {
@@ -41,7 +45,7 @@ class Stages {
   const std::string& name() const { return name_; }
   Value seconds() const {
     Value all = seconds_;
-    all.set("total", since(started_));
+    all.set("total", total_);
     return all;
   }
 
@@ -54,6 +58,7 @@ class Stages {
   const RunContext& context_;
   std::string name_;
   double begins_ = 0, ends_ = 0;
+  double total_ = 0;  // until the last stage ended
   Clock::time_point started_ = Clock::now(), entered_ = started_;
   Value seconds_ = Value::object();
 };
@@ -96,6 +101,22 @@ void measure(const Value& evaluators, const Evaluation& input, const Random& ran
   result.set("curves", Value(std::move(curves)));
 }
 
+/// Keeps what a report shows of the test part. No run fails for it.
+void write_exhibit(const Value& request, const RunContext& context, const ExhibitInput& input) {
+  Value file = Value::object();
+  for (const char* key : {"id", "experiment", "run"}) file.set(key, request.at(key));
+  Value exhibit = Value::object();
+  try {
+    exhibit = exhibit_of(input);
+  } catch (const Error& error) {
+    exhibit.set("schema", kExhibitSchema);
+    exhibit.set("reason", std::string(error.what()));
+  }
+  for (const Value::Member& member : exhibit.as_object()) file.set(member.key, member.value);
+  fs::create_directories(context.exhibit.parent_path());
+  write_file_whole(context.exhibit, to_json_text(file, -1) + "\n");
+}
+
 struct Skipped {
   std::string reason;
 };
@@ -136,6 +157,7 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
         .in("normalize")
         .in("dataset");
   const Normalizer normalizer = Normalizer::fit(normalization, train.examples);
+  const Examples as_read = test.examples;
   train.examples = normalizer.apply(train.examples);
   test.examples = normalizer.apply(test.examples);
   Value& facts = *result.find("dataset");
@@ -183,6 +205,18 @@ void attempt(const Value& request, const RunContext& context, Registry& registry
            .threads = context.threads},
           Random(unsigned_seed, "evaluation").child(step), registry, std::move(curves), result);
   result.set("distance", to_string(fit.model->distance()));
+  stages.leave();
+  if (const Value* count = request.find("exhibit"); count != nullptr && !context.exhibit.empty()) {
+    test.examples = as_read;
+    write_exhibit(request, context,
+                  {.test = test,
+                   .positions = split.test,
+                   .embedded = test_embedded,
+                   .distance = fit.model->distance(),
+                   .count = count->as_integer(),
+                   .random = Random(0, "exhibit").child(step),
+                   .threads = context.threads});
+  }
 }
 
 /// What this process has used of the machine: seconds of all its threads, and memory at most.

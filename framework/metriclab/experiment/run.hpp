@@ -16,6 +16,7 @@ struct RunContext {
   int threads = 1;
   std::filesystem::path checkpoints;  // a folder for interrupted training; "" for none
   std::filesystem::path model;        // the folder to save the model to; "" for none
+  std::filesystem::path exhibit;      // the file for what a request's "exhibit" asks; "" for none
   /// Called as the work goes on: done in 0 … 1 of the whole run, the stage ("load", "fit", "embed",
   /// "evaluate"), and what is being done.
   std::function<void(double done, const std::string& stage, const std::string& what)> progress;

@@ -114,8 +114,11 @@ bool Runner::missing(const PlannedRun& run) const {
   const auto stored = store_.find(run.id);
   if (!stored || stored->from_outside) return true;
   std::error_code ignored;
+  const SpecSettings& settings = plan_.spec->settings;
   if (stored->status == "ok")
-    return plan_.spec->settings.save_models && !fs::exists(store_.model(run.id), ignored);
+    return (settings.save_models && !fs::exists(store_.model(run.id), ignored)) ||
+           (settings.exhibit && exhibit_size(plan_, run) > 0 &&
+            !fs::exists(store_.exhibit(run.id), ignored));
   return stored->status != "skipped" && options_.retry_failed;
 }
 
@@ -130,7 +133,9 @@ std::vector<std::string> Runner::arguments(const PlannedRun& run) const {
                                         "--result",
                                         store_.result(run.id).string(),
                                         "--checkpoints",
-                                        store_.checkpoints(run.id).string()};
+                                        store_.checkpoints(run.id).string(),
+                                        "--exhibit",
+                                        store_.exhibit(run.id).string()};
   if (plan_.spec->settings.save_models) {
     arguments.emplace_back("--model");
     arguments.push_back(store_.model(run.id).string());

@@ -31,6 +31,11 @@ void SpecSettings::describe(Description<SpecSettings>& is) {
   is.parameter("limits", &SpecSettings::limits, "time and memory that one run may take");
   is.parameter("save_models", &SpecSettings::save_models,
                "models are kept, for `metriclab embed` and `metriclab search`");
+  is.parameter("exhibit", &SpecSettings::exhibit,
+               "test examples whose embeddings and neighbours the first run of each data set and "
+               "method keeps for `metriclab report`; 300 without it, 0: none")
+      .at_least(0)
+      .at_most(1000);
   is.parameter("baselines", &SpecSettings::baselines,
                "the Euclidean distance and each architecture's untrained network are added");
   is.parameter("tune", &SpecSettings::tune, "how the values of search spaces are found");
@@ -38,8 +43,8 @@ void SpecSettings::describe(Description<SpecSettings>& is) {
 
 const std::vector<std::string>& spec_keys() {
   static const std::vector<std::string> keys = {
-      "name",  "extends", "define", "datasets", "methods",     "evaluators",
-      "seeds", "grid",    "tune",   "limits",   "save_models", "baselines"};
+      "name", "extends", "define", "datasets",    "methods", "evaluators", "seeds",
+      "grid", "tune",    "limits", "save_models", "exhibit", "baselines"};
   return keys;
 }
 

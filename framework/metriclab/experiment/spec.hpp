@@ -61,6 +61,7 @@ struct SpecSettings {
   std::vector<std::int64_t> seeds = {1};
   Limits limits;
   bool save_models = false;
+  std::optional<std::int64_t> exhibit = {};  // examples; where it is given, results must have them
   bool baselines = true;
   std::optional<TuneSettings> tune = {};
   static void describe(Description<SpecSettings>& is);

@@ -57,6 +57,7 @@ void work(const WorkerOptions& options, Registry& registry) {
   RunContext context{.threads = options.threads,
                      .checkpoints = options.checkpoints,
                      .model = options.model,
+                     .exhibit = options.exhibit,
                      .progress = [&](double done, const std::string& now, const std::string& what) {
                        if (now == stage && Clock::now() - told < kEvery) return;
                        told = Clock::now();

@@ -13,7 +13,7 @@ struct WorkerOptions {
   int threads = 1;
   std::int64_t memory_limit = 0;  // MiB; 0: none
   std::int64_t parent = 0;        // the runner's process, with which this one ends
-  std::filesystem::path result, checkpoints, model;
+  std::filesystem::path result, checkpoints, model, exhibit;
 };
 
 /// The worker's whole life: makes the run, writes its result, tells "DONE STAGE WHAT" lines on
