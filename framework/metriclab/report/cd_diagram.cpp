@@ -19,54 +19,6 @@ constexpr double kPlot = 520;      // the axis
 constexpr double kGap = 8;         // between a line and its label
 constexpr double kTickSpace = 26;  // two digits with room beside them
 
-/// A bound on how wide a text is drawn: letters of sans serif fonts are 0.55 em on average and M
-/// and W below 0.95; characters of three bytes and more may be as wide as high.
-double width_of(std::string_view text) {
-  double ems = 0;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xC0) == 0x80) continue;
-    ems += byte >= 0xE0 ? 1.0 : (c == 'M' || c == 'W' || c == 'm' || c == 'w') ? 0.9 : 0.62;
-  }
-  return ems * kFont;
-}
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char c : text) switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        // XML has no other control characters.
-        result += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-  return result;
-}
-
-struct Drawing {
-  std::string body;
-  void line(double x1, double y1, double x2, double y2, double width) {
-    body += fmt::format(
-        "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke-width=\"{}\"/>\n", x1,
-        y1, x2, y2, width);
-  }
-  void text(double x, double y, std::string_view anchor, std::string_view content) {
-    body += fmt::format(
-        "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" stroke=\"none\">{}</text>\n", x, y,
-        anchor, escaped(content));
-  }
-};
-
 /// Where ranks are on the page.
 struct Axis {
   double left = 0, y = 0;
@@ -74,7 +26,7 @@ struct Axis {
   double at(double rank) const { return left + (rank - 1) / static_cast<double>(k - 1) * kPlot; }
 };
 
-void draw_axis(Drawing& drawing, const Axis& axis) {
+void draw_axis(SvgDrawing& drawing, const Axis& axis) {
   drawing.line(axis.at(1), axis.y, axis.at(static_cast<double>(axis.k)), axis.y, 1.2);
   std::size_t step = 1;
   while (kPlot / static_cast<double>(axis.k - 1) * static_cast<double>(step) < kTickSpace) ++step;
@@ -87,7 +39,7 @@ void draw_axis(Drawing& drawing, const Axis& axis) {
 }
 
 /// The critical difference as a length of the axis, above it.
-void draw_difference(Drawing& drawing, const Axis& axis, double difference) {
+void draw_difference(SvgDrawing& drawing, const Axis& axis, double difference) {
   const double y = axis.y - 42, whole = static_cast<double>(axis.k) - 1;
   const bool longer = difference > whole;
   const double end = axis.at(1 + std::min(difference, whole));
@@ -139,7 +91,7 @@ std::vector<std::size_t> lanes_of(const std::vector<std::pair<std::size_t, std::
   return lanes;
 }
 
-std::string svg_of(const CdDiagram& diagram) {
+std::string svg_of(const CdDiagram& diagram, SvgUse use) {
   const std::vector<std::size_t> order = order_of(diagram.average_ranks);
   const std::size_t k = order.size();
   std::vector<double> ranks;
@@ -148,7 +100,7 @@ std::string svg_of(const CdDiagram& diagram) {
   for (std::size_t method : order) {
     ranks.push_back(diagram.average_ranks[method]);
     labels.push_back(fmt::format("{} ({:.2f})", diagram.methods[method], ranks.back()));
-    longest = std::max(longest, width_of(labels.back()));
+    longest = std::max(longest, svg_text_width(labels.back(), kFont));
   }
   const auto groups = groups_of(ranks, diagram.critical_difference);
   const double ranks_per_pixel = static_cast<double>(std::max<std::size_t>(k, 2) - 1) / kPlot;
@@ -159,10 +111,11 @@ std::string svg_of(const CdDiagram& diagram) {
   const Axis axis{side, 100, std::max<std::size_t>(k, 2)};
   const std::size_t left = (k + 1) / 2;
   const double top = axis.y + 12 + static_cast<double>(n_lanes) * kLane + kLine;
-  const double width = std::max(2 * side + kPlot, width_of(diagram.title) + 2 * kMargin);
+  const double width =
+      std::max(2 * side + kPlot, svg_text_width(diagram.title, kFont) + 2 * kMargin);
   const double height = top + static_cast<double>(left - 1) * kLine + kLine;
 
-  Drawing drawing;
+  SvgDrawing drawing(use, kFont);
   drawing.text(kMargin, 24, "start", diagram.title);
   draw_difference(drawing, axis, diagram.critical_difference);
   draw_axis(drawing, axis);
@@ -182,13 +135,7 @@ std::string svg_of(const CdDiagram& diagram) {
     drawing.line(axis.at(ranks[groups[group].first]) - 3, y,
                  axis.at(ranks[groups[group].second]) + 3, y, 4);
   }
-  return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" "
-      "viewBox=\"0 0 {0:.0f} {1:.0f}\" font-family=\"Helvetica, Arial, sans-serif\" "
-      "font-size=\"{2}\" fill=\"black\" stroke=\"black\">\n<title>{3}</title>\n<rect "
-      "width=\"100%\" "
-      "height=\"100%\" fill=\"white\" stroke=\"none\"/>\n{4}</svg>\n",
-      width, height, kFont, escaped(diagram.title), drawing.body);
+  return drawing.finish(width, height, diagram.title);
 }
 
 }  // namespace metriclab

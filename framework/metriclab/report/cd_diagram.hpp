@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <metriclab/report/svg.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,8 +32,8 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<dou
 std::vector<std::size_t> lanes_of(const std::vector<std::pair<std::size_t, std::size_t>>& groups,
                                   const std::vector<double>& ranks, double gap = 0);
 
-/// A page by itself: no script, no font, no other file. Its size follows the number of methods and
+/// No script, no font, no other file. Its size follows the number of methods and
 /// their names; no two labels overlap. O(k·groups).
-std::string svg_of(const CdDiagram& diagram);
+std::string svg_of(const CdDiagram& diagram, SvgUse use = SvgUse::file);
 
 }  // namespace metriclab
