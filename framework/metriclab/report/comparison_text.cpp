@@ -7,8 +7,10 @@
 #include <metriclab/plugin/error.hpp>
 #include <metriclab/report/comparison_text.hpp>
 #include <metriclab/report/conclusions.hpp>
+#include <metriclab/report/html_format.hpp>
 #include <metriclab/report/moments.hpp>
 #include <metriclab/report/phrases.hpp>
+#include <metriclab/report/svg.hpp>
 #include <metriclab/report/text_grid.hpp>
 
 namespace metriclab {
@@ -140,25 +142,48 @@ TextGrid pair_grid(const Comparison& comparison, const OnDataset& on, bool first
   return grid;
 }
 
-/// A report, part by part, in one of the two forms that people read.
+enum class Form { text, markdown, html };
+
+/// A report, part by part, in one of the forms that people read.
 struct Report {
-  bool markdown = false;
-  std::string out;
+  Form form = Form::text;
+  std::string out = {};
 
   std::string shown(std::string_view text) const {
-    return markdown ? markdown_text(text) : std::string(text);
+    return form == Form::markdown ? markdown_text(text)
+           : form == Form::html   ? svg_escaped(text)
+                                  : std::string(text);
   }
   void title(const std::string& text) {
-    out += markdown ? "## " + shown(text) + "\n\n" : text + "\n";
+    if (form == Form::html) return;  // the page's own
+    out += form == Form::markdown ? "## " + shown(text) + "\n\n" : text + "\n";
   }
   void heading(const std::string& text) {
-    out += markdown ? "\n### " + shown(text) + "\n\n" : "\n" + text + "\n\n";
+    out += form == Form::markdown ? "\n### " + shown(text) + "\n\n"
+           : form == Form::html   ? "<h3>" + shown(text) + "</h3>\n"
+                                  : "\n" + text + "\n\n";
   }
-  void sentence(const std::string& text) { out += shown(text) + "\n"; }
+  void sentence(const std::string& text) {
+    out += form == Form::html ? "<p class=\"description\">" + shown(text) + "</p>\n"
+                              : shown(text) + "\n";
+  }
   void items(const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) out += (markdown ? "- " : "  - ") + shown(text) + "\n";
+    if (form == Form::html) out += "<ul class=\"findings\">\n";
+    for (const std::string& text : texts)
+      out += form == Form::html ? "<li>" + shown(text) + "</li>\n"
+                                : (form == Form::markdown ? "- " : "  - ") + shown(text) + "\n";
+    if (form == Form::html) out += "</ul>\n";
   }
-  void grid(const TextGrid& grid) { out += markdown ? markdown_of(grid) : text_of(grid); }
+  void grid(const TextGrid& grid) {
+    constexpr std::size_t kFolded = 12;  // rows of a page that are shown only when asked for
+    if (form == Form::html && grid.rows.size() > kFolded)
+      out += fmt::format("<details><summary>{} rows</summary>\n{}</details>\n", grid.rows.size(),
+                         html_of(grid));
+    else
+      out += form == Form::markdown ? markdown_of(grid)
+             : form == Form::html   ? html_of(grid)
+                                    : text_of(grid);
+  }
 };
 
 std::string shown_pairs(const Comparison& comparison) {
@@ -205,6 +230,29 @@ void report_on_dataset(const Comparison& comparison, const OnDataset& on, bool f
   report.grid(pair_grid(comparison, on, first_only));
 }
 
+/// `first_only`: of pairs those of the first method alone.
+std::string reported(const Comparison& comparison, Report report, bool first_only) {
+  report.title(fmt::format("{}", fmt::join(comparison.scores.experiments, ", ")));
+  report.sentence(introduction(comparison));
+  report.heading("What the evidence allows to say");
+  report.items(conclusions_of(comparison));
+  std::vector<std::string> warnings = comparison.warnings;
+  if (comparison.left_out > 0)
+    warnings.push_back(
+        fmt::format("{} that the present spec doesn't name are left out",
+                    plural(static_cast<std::size_t>(comparison.left_out), "result")));
+  for (const std::string& problem : comparison.problems)
+    warnings.push_back("can't be used: " + problem);
+  if (!warnings.empty()) {
+    report.heading("What to beware of");
+    report.items(warnings);
+  }
+  if (!comparison.pairs.empty()) report_over_datasets(comparison, first_only, report);
+  for (const OnDataset& on : comparison.within)
+    report_on_dataset(comparison, on, first_only, report);
+  return report.out;
+}
+
 }  // namespace
 
 std::vector<std::string> comparison_format_names() {
@@ -221,27 +269,13 @@ ComparisonFormat comparison_format_from_string(std::string_view name) {
 
 std::string render(const Comparison& comparison, ComparisonFormat format) {
   if (format == ComparisonFormat::json) return json_of(comparison);
-  Report report{format == ComparisonFormat::markdown, ""};
-  report.title(fmt::format("{}", fmt::join(comparison.scores.experiments, ", ")));
-  report.sentence(introduction(comparison));
-  report.heading("What the evidence allows to say");
-  report.items(conclusions_of(comparison));
-  std::vector<std::string> warnings = comparison.warnings;
-  if (comparison.left_out > 0)
-    warnings.push_back(
-        fmt::format("{} that the present spec doesn't name are left out",
-                    plural(static_cast<std::size_t>(comparison.left_out), "result")));
-  for (const std::string& problem : comparison.problems)
-    warnings.push_back("can't be used: " + problem);
-  if (!warnings.empty()) {
-    report.heading("What to beware of");
-    report.items(warnings);
-  }
-  const bool first_only = !comparison.control && comparison.scores.methods.size() > kMostInFull;
-  if (!comparison.pairs.empty()) report_over_datasets(comparison, first_only, report);
-  for (const OnDataset& on : comparison.within)
-    report_on_dataset(comparison, on, first_only, report);
-  return report.out;
+  const bool many = !comparison.control && comparison.scores.methods.size() > kMostInFull;
+  return reported(comparison, {format == ComparisonFormat::markdown ? Form::markdown : Form::text},
+                  many);
+}
+
+std::string html_of(const Comparison& comparison) {
+  return reported(comparison, {Form::html}, false);
 }
 
 CdDiagram cd_diagram_of(const Comparison& comparison) {

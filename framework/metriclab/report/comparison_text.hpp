@@ -20,6 +20,9 @@ ComparisonFormat comparison_format_from_string(std::string_view name);
 /// everything else.
 std::string render(const Comparison& comparison, ComparisonFormat format);
 
+/// The same as a part of a page, with all pairs, in tables as html_format.hpp has them.
+std::string html_of(const Comparison& comparison);
+
 /// All of a comparison, for `render`.
 std::string json_of(const Comparison& comparison);
 
