@@ -28,6 +28,7 @@ void add_status(CLI::App& app, Globals& globals, int& exit_code);
 void add_table(CLI::App& app, Globals& globals, int& exit_code);
 void add_compare(CLI::App& app, Globals& globals, int& exit_code);
 void add_report(CLI::App& app, Globals& globals, int& exit_code);
+void add_plot(CLI::App& app, Globals& globals, int& exit_code);
 void add_list(CLI::App& app, Globals& globals, int& exit_code);
 void add_describe(CLI::App& app, Globals& globals, int& exit_code);
 void add_schema(CLI::App& app, Globals& globals, int& exit_code);

@@ -10,6 +10,7 @@ void add_commands(CLI::App& app, Globals& globals, int& exit_code) {
   add_table(app, globals, exit_code);
   add_compare(app, globals, exit_code);
   add_report(app, globals, exit_code);
+  add_plot(app, globals, exit_code);
   add_list(app, globals, exit_code);
   add_describe(app, globals, exit_code);
   add_schema(app, globals, exit_code);

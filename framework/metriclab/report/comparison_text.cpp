@@ -10,6 +10,8 @@
 #include <metriclab/report/html_format.hpp>
 #include <metriclab/report/moments.hpp>
 #include <metriclab/report/phrases.hpp>
+#include <metriclab/report/rank_tests.hpp>
+#include <metriclab/report/standing.hpp>
 #include <metriclab/report/svg.hpp>
 #include <metriclab/report/text_grid.hpp>
 
@@ -283,10 +285,23 @@ CdDiagram cd_diagram_of(const Comparison& comparison) {
     throw Error(
         "a critical-difference diagram shows ranks over data sets, and takes two of them at least; "
         "there is one");
+  return cd_diagram_of(comparison.scores, comparison.options.alpha);
+}
+
+CdDiagram cd_diagram_of(const Scores& scores, double alpha) {
+  const std::size_t k = scores.methods.size(), n = scores.datasets.size();
+  std::vector<double> average_ranks(k, 0.0);
+  for (std::size_t dataset = 0; dataset < n; ++dataset) {
+    std::vector<double> means;
+    for (std::size_t m = 0; m < k; ++m) means.push_back(scores.of(dataset, m).mean);
+    const std::vector<double> ranks = ranks_of(means, scores.better);
+    for (std::size_t m = 0; m < k; ++m) average_ranks[m] += ranks[m] / static_cast<double>(n);
+  }
   return {fmt::format("{}: mean ranks over {} data sets by {}, the best at the left",
-                      fmt::join(comparison.scores.experiments, ", "),
-                      comparison.scores.datasets.size(), comparison.scores.metric),
-          comparison.scores.methods, comparison.average_ranks, comparison.critical_difference};
+                      fmt::join(scores.experiments, ", "), n, scores.metric),
+          scores.methods, std::move(average_ranks),
+          nemenyi_critical_difference(alpha, static_cast<std::int64_t>(k),
+                                      static_cast<std::int64_t>(n))};
 }
 
 }  // namespace metriclab

@@ -28,5 +28,7 @@ std::string json_of(const Comparison& comparison);
 
 /// Throws Error where there is none: one data set.
 CdDiagram cd_diagram_of(const Comparison& comparison);
+/// Of two methods and two data sets at least.
+CdDiagram cd_diagram_of(const Scores& scores, double alpha);
 
 }  // namespace metriclab

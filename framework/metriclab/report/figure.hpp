@@ -36,7 +36,7 @@ enum class Marks {
 /// One line, or one colour of points.
 struct Series {
   std::string name;
-  std::vector<double> x, y;  // in pairs; a NaN, or what a scale can't have, is a gap
+  std::vector<double> x = {}, y = {};  // in pairs; a NaN, or what a scale can't have, is a gap
   /// Of y for each x, or empty: a band around a line, whiskers of points. NaN: none there.
   std::vector<double> low = {}, high = {};
   Marks marks = Marks::line;

@@ -14,6 +14,8 @@ constexpr double kLineWidth = 1.7, kReferenceWidth = 1, kRadius = 3.2, kHoverRad
 constexpr double kCap = 3;  // half the bar at the end of a whisker
 // More points than this would make a page slow that has many figures.
 constexpr std::size_t kMostHover = 2000;
+// More bands than this one upon another can't be told apart.
+constexpr std::size_t kMostBands = 8;
 
 constexpr std::array<const char*, 6> kDashes = {"", "7 3", "2 2", "8 3 2 3", "12 4", "4 2 1 2 1 2"};
 
@@ -73,6 +75,10 @@ class Marker {
     for (const Series& series : figure.series)
       if (has_line(series)) points += series.x.size();
     hover_ = hover_ && points <= kMostHover;
+    bands_ = static_cast<std::size_t>(std::count_if(
+                 figure.series.begin(), figure.series.end(), [](const Series& series) {
+                   return series.marks == Marks::line && !series.low.empty();
+                 })) <= kMostBands;
   }
 
   void draw(std::size_t number) {
@@ -80,7 +86,7 @@ class Marker {
     const Style style = style_of(drawing_, figure_, number);
     drawing_.add(group_of(style, series));
     if (has_line(series)) {
-      if (!series.low.empty() && series.marks == Marks::line) band(series, style);
+      if (bands_ && !series.low.empty() && series.marks == Marks::line) band(series, style);
       line(series, style);
     }
     if (!series.low.empty() && series.marks != Marks::line) whiskers(series, style);
@@ -98,8 +104,13 @@ class Marker {
            FigureScale::has(figure_.y.scale, series.y[i]);
   }
   bool has_band(const Series& series, std::size_t i) const {
-    return drawn(series, i) && FigureScale::has(figure_.y.scale, series.low[i]) &&
-           FigureScale::has(figure_.y.scale, series.high[i]);
+    return drawn(series, i) && std::isfinite(series.low[i]) && std::isfinite(series.high[i]);
+  }
+  /// The end of a band or whisker, on the frame's edge where the scale has no such value, such as
+  /// 0 of logarithms.
+  Point end_of(const Series& series, std::size_t i, double y) const {
+    if (FigureScale::has(figure_.y.scale, y)) return place_(series.x[i], y);
+    return {place_(series.x[i], series.y[i]).x, y <= 0 ? frame_.bottom : frame_.top};
   }
   Point within(Point point) const {
     return {std::clamp(point.x, frame_.left, frame_.right),
@@ -117,7 +128,7 @@ class Marker {
   const Figure& figure_;
   const Frame& frame_;
   const Place& place_;
-  bool hover_;
+  bool hover_, bands_ = true;
 };
 
 void Marker::line(const Series& series, const Style& style) {
@@ -165,12 +176,12 @@ void Marker::band(const Series& series, const Style& style) {
     while (end < series.x.size() && has_band(series, end)) ++end;
     if (end - first >= 2) {
       std::string points;
-      const auto add = [&](double x, double y) {
-        const Point at = within(place_(x, y));
+      const auto add = [&](std::size_t i, double y) {
+        const Point at = within(end_of(series, i, y));
         points += fmt::format("{}{:.2f},{:.2f}", points.empty() ? "" : " ", at.x, at.y);
       };
-      for (std::size_t i = first; i < end; ++i) add(series.x[i], series.high[i]);
-      for (std::size_t i = end; i-- > first;) add(series.x[i], series.low[i]);
+      for (std::size_t i = first; i < end; ++i) add(i, series.high[i]);
+      for (std::size_t i = end; i-- > first;) add(i, series.low[i]);
       drawing_.add(fmt::format("<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"0.15\"/>", points,
                                style.stroke));
     }
@@ -182,7 +193,7 @@ void Marker::whiskers(const Series& series, const Style& style) {
   std::string path;
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     if (!has_band(series, i)) continue;
-    Point low = place_(series.x[i], series.low[i]), high = place_(series.x[i], series.high[i]);
+    Point low = end_of(series, i, series.low[i]), high = end_of(series, i, series.high[i]);
     if (!clip(frame_, low, high)) continue;
     path += fmt::format("M{:.2f} {:.2f}V{:.2f}M{:.2f} {:.2f}h{}M{:.2f} {:.2f}h{}", low.x, low.y,
                         high.y, low.x - kCap, low.y, 2 * kCap, low.x - kCap, high.y, 2 * kCap);

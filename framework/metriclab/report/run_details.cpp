@@ -26,11 +26,13 @@ RecordedCurve curve_of(const JsonSlice& slice) {
   return curve;
 }
 
-void add_values(const JsonSlice::Members& run, const char* key, RunDetails& details) {
-  const JsonSlice* values = find(run, key);
-  if (values == nullptr || !values->is_object()) return;
-  for (const auto& [pointer, value] : values->members())
-    details.values.emplace_back(pointer, value.plain());
+std::vector<std::pair<std::string, std::string>> values_of(const JsonSlice::Members& run,
+                                                           const char* key) {
+  std::vector<std::pair<std::string, std::string>> values;
+  if (const JsonSlice* object = find(run, key); object != nullptr && object->is_object())
+    for (const auto& [pointer, value] : object->members())
+      values.emplace_back(pointer, value.plain());
+  return values;
 }
 
 }  // namespace
@@ -44,8 +46,8 @@ RunDetails read_run_details(const std::filesystem::path& file) {
       for (const JsonSlice& curve : curves->items()) details.curves.push_back(curve_of(curve));
     if (const JsonSlice* run = find(top, "run"); run != nullptr && run->is_object()) {
       const JsonSlice::Members members = run->members();
-      add_values(members, "grid", details);
-      add_values(members, "chosen", details);
+      details.grid = values_of(members, "grid");
+      details.chosen = values_of(members, "chosen");
     }
   } catch (const JsonSlice::Malformed&) {
     throw Error(file.string() +

@@ -18,9 +18,9 @@ struct RecordedCurve {
 /// What tables don't need of a run's result file.
 struct RunDetails {
   std::vector<RecordedCurve> curves;
-  /// What a grid gave the run and a search tried or chose, pointers of the spec and values as text
-  /// (`JsonSlice::plain`).
-  std::vector<std::pair<std::string, std::string>> values;
+  /// What a grid gave the run, and what a search tried in it or chose for it: pointers into the
+  /// spec and values as text (`JsonSlice::plain`).
+  std::vector<std::pair<std::string, std::string>> grid, chosen;
 };
 
 /// Throws Error naming the file where it can't be read.
