@@ -96,6 +96,7 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   const TableOptions table{.width = terminal_width(stdout).value_or(0)};
   const Results results = read_results({store.folder()});
   std::size_t measured = 0, wrong = 0;
+  for (const std::string& problem : results.problems) fmt::print(stderr, "warning: {}\n", problem);
   for (const Record& record : results.records) {
     measured += record.measurements.empty() ? 0 : 1;
     wrong += record.status == "ok" || record.status == "skipped" ? 0 : 1;

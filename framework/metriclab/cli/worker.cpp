@@ -5,7 +5,7 @@
 
 namespace metriclab {
 
-void add_worker(CLI::App& app, Globals& globals, int&) {
+void add_worker(CLI::App& app, Globals& globals, int& exit_code) {
   auto* command = app.add_subcommand("worker", "makes one run; started by metriclab run");
   command->group("");  // not in --help
   auto options = std::make_shared<WorkerOptions>();
@@ -16,9 +16,9 @@ void add_worker(CLI::App& app, Globals& globals, int&) {
   command->add_option("--checkpoints", options->checkpoints);
   command->add_option("--model", options->model);
   command->add_option("--exhibit", options->exhibit);
-  command->callback([&globals, options] {
+  command->callback([&globals, &exit_code, options] {
     Registry registry = globals.registry();
-    work(*options, registry);
+    exit_code = work(*options, registry);
   });
 }
 

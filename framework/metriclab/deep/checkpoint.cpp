@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <metriclab/deep/checkpoint.hpp>
 #include <metriclab/deep/tensor_file.hpp>
+#include <metriclab/plugin/file.hpp>
 
 namespace metriclab {
 namespace {
@@ -20,7 +21,7 @@ std::vector<double> numbers_of(const Value& list) {
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& folder, const TrainingState& state) {
-  std::filesystem::create_directories(folder);
+  make_folder(folder);
   TensorFile file{.tensors = state.tensors};
   file.about.set("epoch", state.epoch);
   file.about.set("step", state.step);

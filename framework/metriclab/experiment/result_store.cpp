@@ -4,10 +4,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <metriclab/experiment/result_store.hpp>
+#include <metriclab/experiment/run.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 
@@ -17,16 +19,32 @@ namespace {
 
 constexpr const char* kLock = ".lock";
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw Error(fmt::format("{}: can't be made: {}", folder.string(), error.message()));
-}
-
 std::string holder(int lock) {
   std::array<char, 256> text{};
   const ssize_t count = ::pread(lock, text.data(), text.size(), 0);
   return count > 0 ? std::string(text.data(), static_cast<std::size_t>(count)) : "unknown process";
+}
+
+/// Before anything is run, rather than when its result is to be kept.
+void require_writable(const fs::path& folder) {
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
+    throw FileError(
+        fmt::format("{}: can't be written to: {}; it takes the right to write there, or another "
+                    "--results",
+                    folder.string(), std::strerror(errno)));
+}
+
+/// Whether a table can take it. What a later metriclab wrote is left alone.
+bool is_whole(const Value& result) {
+  const Value* schema = result.find("schema");
+  if (schema == nullptr || !schema->is_integer()) return false;
+  if (schema->as_integer() > kResultSchema) return true;
+  const Value *id = result.find("id"), *metrics = result.find("metrics");
+  return id != nullptr && id->is_string() && result.find("run") != nullptr && metrics != nullptr &&
+         metrics->is_object() &&
+         std::ranges::all_of(metrics->as_object(), [](const Value::Member& metric) {
+           return metric.value.is_number() || metric.value.is_null();
+         });
 }
 
 /// What a killed writer left half-done: names that begin with a dot.
@@ -41,6 +59,7 @@ void remove_leftovers(const fs::path& folder) {
 
 ResultStore::ResultStore(fs::path folder) : folder_(std::move(folder)) {
   make_folder(folder_ / "runs");
+  require_writable(folder_ / "runs");
   // The lock is the kernel's: it goes with its process, however that ends.
   const fs::path file = folder_ / kLock;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -93,7 +112,7 @@ std::optional<ResultStore::Stored> ResultStore::find(const std::string& id) cons
   try {
     const Value value = parse_json(read_file(result(id)));
     const Value* status = value.find("status");
-    if (status == nullptr || !status->is_string()) return std::nullopt;
+    if (status == nullptr || !status->is_string() || !is_whole(value)) return std::nullopt;
     const Value* outside = value.find("from_outside");
     Stored stored{
         .status = status->as_string(),

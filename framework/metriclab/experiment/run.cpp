@@ -113,7 +113,7 @@ void write_exhibit(const Value& request, const RunContext& context, const Exhibi
     exhibit.set("reason", std::string(error.what()));
   }
   for (const Value::Member& member : exhibit.as_object()) file.set(member.key, member.value);
-  fs::create_directories(context.exhibit.parent_path());
+  make_folder(context.exhibit.parent_path());
   write_file_whole(context.exhibit, to_json_text(file, -1) + "\n");
 }
 
@@ -269,6 +269,8 @@ Value execute(const Value& request, const RunContext& context, Registry& registr
   } catch (const Skipped& skipped) {
     status = "skipped";
     reason = skipped.reason;
+  } catch (const FileError&) {
+    throw;
   } catch (const Error& error) {
     status = error.is_by_nature() ? "skipped" : "failed";
     reason = std::string(error.what());

@@ -24,8 +24,8 @@ struct RunContext {
 
 /// Makes one run: loads the data, takes the split, fits normalisation and method on the training
 /// part, embeds both parts, measures. Gives the whole result, as its file has it; what goes wrong
-/// in a way that can be caught is told in its "status" and "reason". `request` is what
-/// `request_of` gives.
+/// in a way that can be caught is told in its "status" and "reason"; FileError alone passes, for a
+/// full disk says nothing of the run. `request` is what `request_of` gives.
 Value execute(const Value& request, const RunContext& context, Registry& registry);
 
 /// The parts of a result that are known before the run: schema, id, experiment, coordinates, the

@@ -16,11 +16,13 @@
 #include <metriclab/experiment/run.hpp>
 #include <metriclab/experiment/run_costs.hpp>
 #include <metriclab/experiment/runner.hpp>
+#include <metriclab/experiment/worker.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 namespace metriclab {
 namespace {
@@ -191,6 +193,8 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   std::error_code ignored;
   fs::remove(store_.result(run.id), ignored);
   const fs::path log = store_.log(run.id);
+  if (const std::ofstream empty(log); !empty)
+    throw FileError(fmt::format("{}: can't be written: {}", log.string(), std::strerror(errno)));
 
   bp::opstream to_worker;
   bp::ipstream from_worker;
@@ -238,6 +242,8 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   } else if (slot.stopped == Stopped::interrupted) {
     slot.run = nullptr;
     return;
+  } else if (slot.stage == kUnwritten && !signalled && code == kUnwrittenExit) {
+    throw FileError(slot.doing);
   } else {
     const Ending ending = ending_of(slot, code, signalled);
     store_.write(run.id, result_of(request, ending, options_.threads));
@@ -271,6 +277,17 @@ void Runner::serve(Slot& slot) {
       make(slot, *run);
       changed_.notify_all();
     }
+  } catch (const FileError& error) {
+    // Those that run may have been long at it, and find room by then.
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    queue_.clear();
+    const PlannedRun* run = std::exchange(slot.run, nullptr);
+    Progress now = progress();
+    now.ended = run;
+    now.status = kUnwritten;
+    now.reason = error.what();
+    show_(now);
   } catch (...) {
     const std::lock_guard lock(mutex_);
     failure_ = std::current_exception();
@@ -368,7 +385,7 @@ Outcome Runner::run() {
   }
   total_ = queue_.size();
   if (queue_.empty()) return outcome_;
-  fs::create_directories(store_.folder() / "logs");
+  make_folder(store_.folder() / "logs");
   // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
   // spin, since other workers need their cores. (Boost's own environment reads beyond its strings.)
   for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
@@ -403,7 +420,12 @@ Outcome Runner::run() {
   }
   lock.unlock();
   for (std::thread& server : servers) server.join();
-  if (failure_) std::rethrow_exception(failure_);
+  try {
+    if (failure_) std::rethrow_exception(failure_);
+  } catch (const FileError& error) {
+    throw FileError(fmt::format("{}; what is finished is kept, and the same command makes the rest",
+                                error.what()));
+  }
   return outcome_;
 }
 

@@ -53,10 +53,12 @@ struct Outcome {
 };
 
 /// Makes the runs of a plan that are missing, each in a process of its own, and writes their
-/// results. With several workers long runs come first, as far as it is known what takes long, and no
-/// more at a time than there is memory for. `show` is called from one thread at a time: when a run ends, and several
-/// times a second meanwhile. A worker that crashes, hangs beyond its limit or takes too much memory
-/// costs its own run; when this process dies, its workers go with it.
+/// results. With several workers long runs come first, as far as it is known what takes long, and
+/// no more at a time than there is memory for. `show` is called from one thread at a time: when a
+/// run ends, and several times a second meanwhile. A worker that crashes, hangs beyond its limit or
+/// takes too much memory costs its own run; when this process dies, its workers go with it. Where
+/// something can't be written, no further run begins, and FileError says so when those that go on
+/// have ended; there is no result of that run then.
 Outcome make_runs(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
                   const std::function<void(const Progress&)>& show);
 

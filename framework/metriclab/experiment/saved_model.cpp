@@ -102,14 +102,14 @@ void save_model(const fs::path& folder, const std::string& kind, const Value& re
   try {
     fs::remove_all(made);
     fs::remove_all(old);
-    fs::create_directories(made);
+    make_folder(made);
     model.save(made);
     write_file_whole(made / kFile, to_json_text(description) + "\n");
     if (fs::exists(place)) fs::rename(place, old);
     fs::rename(made, place);
     fs::remove_all(old);
   } catch (const fs::filesystem_error& error) {
-    throw Error(
+    throw FileError(
         fmt::format("{}: the model can't be saved: {}", folder.string(), error.code().message()));
   }
 }

@@ -9,10 +9,12 @@
 #include <fstream>
 #include <iostream>
 #include <metriclab/experiment/run.hpp>
+#include <metriclab/experiment/run_mark.hpp>
 #include <metriclab/experiment/worker.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <metriclab/plugin/plugin.hpp>
+#include <optional>
 
 namespace metriclab {
 namespace {
@@ -31,24 +33,14 @@ void limit_memory(std::int64_t mib) {
 /// Where the kernel has to choose, it ends a worker and not the runner.
 void volunteer_for_out_of_memory() { std::ofstream("/proc/self/oom_score_adj") << 500; }
 
-}  // namespace
-
-void work(const WorkerOptions& options, Registry& registry) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (options.parent != 0 && ::getppid() != static_cast<pid_t>(options.parent)) return;
-  std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole group; the runner decides
-  volunteer_for_out_of_memory();
-  // An address sanitizer reserves terabytes that it never touches.
-  if (options.memory_limit > 0 && detail::kSanitizers == "none") limit_memory(options.memory_limit);
-  // A crash is told by the runner; a core file of each would fill the disk.
-  struct rlimit no_core {};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-
+/// Reads the request, makes its run, and writes the result.
+void make_run(const WorkerOptions& options, Registry& registry) {
   std::string line;
   std::getline(std::cin, line);
   const Value request = parse_json(line);
-  if (!options.checkpoints.empty()) fs::create_directories(options.checkpoints);
-  if (!options.model.empty()) fs::create_directories(options.model.parent_path());
+  std::optional<RunMark> mark;
+  if (!options.checkpoints.empty()) mark.emplace(options.checkpoints);
+  if (!options.model.empty()) make_folder(options.model.parent_path());
 
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kEvery{100};
@@ -64,6 +56,7 @@ void work(const WorkerOptions& options, Registry& registry) {
                        stage = now;
                        fmt::print("{:.4f} {} {}\n", done, now, what);
                        std::fflush(stdout);
+                       if (mark) mark->tell(done, what.empty() ? now : what);
                      }};
   const Value result = execute(request, context, registry);
   write_file_whole(options.result, to_json_text(result) + "\n");
@@ -71,6 +64,29 @@ void work(const WorkerOptions& options, Registry& registry) {
     std::error_code ignored;
     fs::remove_all(options.checkpoints, ignored);
   }
+}
+
+}  // namespace
+
+int work(const WorkerOptions& options, Registry& registry) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (options.parent != 0 && ::getppid() != static_cast<pid_t>(options.parent)) return 1;
+  std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole group; the runner decides
+  volunteer_for_out_of_memory();
+  // An address sanitizer reserves terabytes that it never touches.
+  if (options.memory_limit > 0 && detail::kSanitizers == "none") limit_memory(options.memory_limit);
+  // A crash is told by the runner; a core file of each would fill the disk.
+  struct rlimit no_core {};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+
+  try {
+    make_run(options, registry);
+  } catch (const FileError& error) {
+    fmt::print("1 {} {}\n", kUnwritten, error.what());
+    std::fflush(stdout);
+    return kUnwrittenExit;
+  }
+  return 0;
 }
 
 }  // namespace metriclab

@@ -16,8 +16,13 @@ struct WorkerOptions {
   std::filesystem::path result, checkpoints, model, exhibit;
 };
 
+/// The stage that a worker tells where it could not write what it was to write, and its exit code
+/// then (EX_IOERR of sysexits.h): there is no result, for the run itself may be well.
+inline constexpr const char* kUnwritten = "unwritten";
+inline constexpr int kUnwrittenExit = 74;
+
 /// The worker's whole life: makes the run, writes its result, tells "DONE STAGE WHAT" lines on
-/// stdout.
-void work(const WorkerOptions& options, Registry& registry);
+/// stdout. Its exit code.
+int work(const WorkerOptions& options, Registry& registry);
 
 }  // namespace metriclab

@@ -59,6 +59,11 @@ void read_metrics(const JsonSlice::Members& top, Record& record, const MetricHea
       record.measurements.push_back({std::move(name), value.number(), ""});
       continue;
     }
+    if (!value.is_null())
+      throw Error(
+          fmt::format("its metric \"{}\" is {}, not a number; remove the file, and metriclab run "
+                      "makes it again",
+                      name, value.plain()));
     if (!reasons_read) reasons = object_or_none(top, "reasons");
     reasons_read = true;
     std::string reason = text_or_empty(reasons, name);
@@ -126,8 +131,10 @@ JsonSlice::Members members_of_schema(const std::string& text, const char* what) 
   const auto number = schema == nullptr ? std::nullopt : schema->integer();
   if (!number) throw Error(fmt::format("is not {} of metriclab: no integer \"schema\"", what));
   if (*number > kLatestSchema)
-    throw Error(fmt::format("was written by a later metriclab: schema {}, this one reads up to {}",
-                            *number, kLatestSchema));
+    throw Error(
+        fmt::format("was written by a later metriclab: schema {}, this one reads up to {}; "
+                    "it takes the later one",
+                    *number, kLatestSchema));
   return members;
 }
 

@@ -27,6 +27,15 @@ Better better_of(const std::optional<JsonSlice>& directions, const std::string& 
   return !is->is_boolean() || is->boolean() ? Better::higher : Better::lower;
 }
 
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    entries.push_back(at->path());
+  if (error) throw Error(fmt::format("{}: can't be read: {}", folder.string(), error.message()));
+  return entries;
+}
+
 struct Reader {
   explicit Reader(const ReadOptions& options) : trials(options.trials) {
     results.pointers = options.pointers;
@@ -82,6 +91,7 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
     if (runs == nullptr || !runs->is_list())
       throw Error("is not a plan of metriclab: no list \"runs\"");
     if (tried != nullptr && !tried->is_list()) tried = nullptr;
+    results.has_trials = results.has_trials || tried != nullptr;
     if (trials && tried == nullptr) throw Error("has no trials: no method has a search space");
     // What is not asked for is of the present spec all the same.
     const JsonSlice* others = trials ? runs : tried;
@@ -115,12 +125,13 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
         if (std::string id = text_of(other.members(), "id"); by_id.contains(id))
           named.insert(std::move(id));
   } catch (const JsonSlice::Malformed&) {
+    std::string what = "is not a plan of metriclab: a value in it can't be read";
     try {
-      parse_json(text);  // says line and column
+      parse_json(text);
     } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", plan_file.string(), error.what()));
+      what = error.what();  // says line and column
     }
-    throw Error(plan_file.string() + ": is not a plan of metriclab: a value in it can't be read");
+    throw Error(fmt::format("{}: {}; metriclab run writes it anew", plan_file.string(), what));
   } catch (const Error& error) {
     throw Error(plan_file.string() + ": " + error.what());
   }
@@ -158,21 +169,24 @@ void Reader::read_unplanned(const fs::path& folder, const std::vector<fs::path>&
 }
 
 void Reader::read_folder(const fs::path& folder) {
-  if (!fs::is_directory(folder))
-    throw Error(fmt::format("{}: there is no such folder", folder.string()));
+  if (std::error_code error; !fs::is_directory(folder, error))
+    throw Error(error && error != std::errc::no_such_file_or_directory
+                    ? fmt::format("{}: can't be read: {}", folder.string(), error.message())
+                    : fmt::format("{}: there is no such folder", folder.string()));
+  const std::vector<fs::path> entries = entries_of(folder);
   std::vector<fs::path> files;
   if (fs::is_directory(folder / "runs"))
-    for (const auto& entry : fs::directory_iterator(folder / "runs"))
+    for (fs::path& file : entries_of(folder / "runs"))
       // A name that begins with a dot is a file still being written.
-      if (entry.path().extension() == ".json" && entry.path().filename().string().front() != '.')
-        files.push_back(entry.path());
+      if (file.extension() == ".json" && file.filename().string().front() != '.')
+        files.push_back(std::move(file));
   std::sort(files.begin(), files.end());
   const bool planned = fs::exists(folder / "plan.json");
   if (!planned && files.empty()) {
     std::string hint;
-    for (const auto& entry : fs::directory_iterator(folder))
-      if (entry.is_directory() && fs::is_directory(entry.path() / "runs"))
-        hint += (hint.empty() ? "" : ", ") + entry.path().string();
+    for (const fs::path& entry : entries)
+      if (std::error_code ignored; fs::is_directory(entry / "runs", ignored))
+        hint += (hint.empty() ? "" : ", ") + entry.string();
     throw Error(fmt::format(
         "{}: no results here; {}", folder.string(),
         hint.empty() ? "give a folder that \"metriclab run\" wrote, such as results/quickstart"

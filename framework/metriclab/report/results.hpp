@@ -46,6 +46,7 @@ struct Results {
   std::vector<std::string> problems;     // "FILE: what is wrong", for files that can't be used
   std::vector<std::string> notes;        // what else a reader of the table should know
   std::vector<std::string> pointers;     // ReadOptions::pointers
+  bool has_trials = false;               // some plan names trials of a search
 };
 
 struct ReadOptions {
