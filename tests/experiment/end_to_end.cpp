@@ -323,7 +323,9 @@ TEST_CASE("a second runner on the same folder says that another is at work") {
             fmt::format("another runner is at work there (process {} on", runner.id())));
   const Outcome status = testing::run("status '" + experiment.results().string() + "'");
   CHECK(has(status.output, "a runner is at work there"));
-  CHECK(has(status.output, "8 missing"));
+  CHECK(has(status.output, "4 ok, 1 running, 7 missing"));
+  CHECK(has(status.output, "running: iris, fold 1, gated, seed 1: "));
+  CHECK(has(status.output, "missing: not begun yet"));
   ::kill(runner.id(), SIGKILL);
   runner.wait();
   CHECK(experiment.all().size() == 4);

@@ -7,6 +7,8 @@ void add_commands(CLI::App& app, Globals& globals, int& exit_code) {
   add_run(app, globals, exit_code);
   add_check(app, globals, exit_code);
   add_status(app, globals, exit_code);
+  add_merge(app, globals, exit_code);
+  add_clean(app, globals, exit_code);
   add_table(app, globals, exit_code);
   add_compare(app, globals, exit_code);
   add_report(app, globals, exit_code);

@@ -11,6 +11,7 @@
 #include <metriclab/cli/spec_argument.hpp>
 #include <metriclab/cli/terminal.hpp>
 #include <metriclab/experiment/environment.hpp>
+#include <metriclab/experiment/plan_change.hpp>
 #include <metriclab/experiment/runner.hpp>
 #include <metriclab/experiment/tuner.hpp>
 #include <metriclab/report/table.hpp>
@@ -43,16 +44,28 @@ struct Options {
   }
 };
 
+/// Says, before anything is run, which results a changed spec leaves behind.
+void tell_change(const ResultStore& store, const Plan& plan) {
+  const PlanChange change = change_of(store, plan);
+  if (change.results == 0) return;
+  fmt::print(
+      stderr,
+      "{}: {} result{} no longer asked for, since {}; tables leave them out. Another \"name\" or "
+      "--results keeps both comparisons, metriclab clean drops what is not asked for\n",
+      store.folder().string(), change.results, change.results == 1 ? " is" : "s are", change.why());
+}
+
 /// Makes what is missing of one spec and prints its table; the exit code.
 int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (options.save_models) one.spec->settings.save_models = true;
   const ResultStore store(options.results / one.spec->settings.name);
-  store.write_spec(one.spec->document);
   std::optional<Tuner> tuner;
   if (one.spec->settings.tune) {
     tuner.emplace(one.plan, &store, registry);
     tuner->advance();
   }
+  tell_change(store, one.plan);
+  store.write_spec(one.spec->document);
   Outcome all;
   bool first = true;
   // A search goes on with what its trials tell.
