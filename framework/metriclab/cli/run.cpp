@@ -8,6 +8,8 @@
 #include <map>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/progress.hpp>
+#include <metriclab/cli/shard_end.hpp>
+#include <metriclab/cli/slurm.hpp>
 #include <metriclab/cli/spec_argument.hpp>
 #include <metriclab/cli/terminal.hpp>
 #include <metriclab/experiment/environment.hpp>
@@ -34,6 +36,9 @@ struct Options {
   int jobs = 0, threads = 1;
   bool retry_failed = false, save_models = false;
   std::optional<double> time_limit;
+  std::string shard_text, sbatch;
+  std::optional<Shard> shard;
+  std::size_t slurm = 0;  // tasks
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   /// Seconds that are left of the time limit.
@@ -58,19 +63,30 @@ void tell_change(const ResultStore& store, const Plan& plan) {
 /// Makes what is missing of one spec and prints its table; the exit code.
 int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (options.save_models) one.spec->settings.save_models = true;
-  const ResultStore store(options.results / one.spec->settings.name);
+  const ResultStore store(options.results / one.spec->settings.name, options.shard);
+  std::optional<ShardRuns> own;
+  if (options.shard) own.emplace(one.plan, *options.shard);
   std::optional<Tuner> tuner;
-  if (one.spec->settings.tune) {
-    tuner.emplace(one.plan, &store, registry);
-    tuner->advance();
-  }
-  tell_change(store, one.plan);
-  store.write_spec(one.spec->document);
+  if (one.spec->settings.tune) tuner.emplace(one.plan, &store, registry);
+  // Brings the plan up to the results there are; whether there is more to run.
+  const auto advance = [&](bool begins) {
+    const FileLock turn = store.turn();
+    const bool more = tuner && tuner->advance();
+    if (begins && options.shard) check_plan(one.plan, *options.shard, store);
+    if (begins) {
+      tell_change(store, one.plan);
+      store.write_spec(one.spec->document);
+    }
+    store.write_plan(to_value(one.plan));
+    return more;
+  };
+  advance(true);
+  std::function<bool(const PlannedRun&)> only;
+  if (own) only = [&](const PlannedRun& run) { return own->has(run); };
   Outcome all;
   bool first = true;
   // A search goes on with what its trials tell.
   do {
-    store.write_plan(to_value(one.plan));
     ProgressLine line(one.plan);
     const Outcome outcome = make_runs(one.plan, store,
                                       {.jobs = options.jobs,
@@ -79,7 +95,8 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
                                        .time_limit = options.time_left(),
                                        .command = fs::read_symlink("/proc/self/exe"),
                                        .plugin_folders = registry.folders(),
-                                       .interrupted = &interrupted},
+                                       .interrupted = &interrupted,
+                                       .only = only},
                                       [&](const Progress& now) { line.show(now); });
     all.ok += outcome.ok;
     all.skipped += outcome.skipped;
@@ -89,10 +106,11 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
     all.out_of_time = outcome.out_of_time;
     if (first) all.kept = outcome.kept;
     first = false;
-  } while (!all.interrupted && !all.out_of_time && tuner && tuner->advance());
-  store.write_plan(to_value(one.plan));
+  } while (advance(false) && !all.interrupted && !all.out_of_time);
   const std::size_t done = all.ok + all.skipped + all.failed;
-  std::string text = fmt::format("{}: {} runs", store.folder().string(), all.planned);
+  std::string text = fmt::format("{}: ", store.folder().string());
+  if (options.shard) text += fmt::format("shard {}: ", to_string(*options.shard));
+  text += fmt::format("{} runs", all.planned);
   if (all.kept > 0) text += fmt::format(", {} were there already", all.kept);
   if (done > 0 || all.kept == 0) text += fmt::format(", {} ok", all.ok);
   if (all.skipped > 0) text += fmt::format(", {} skipped", all.skipped);
@@ -106,6 +124,8 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (all.out_of_time)
     fmt::print(stderr, "the time is up with {} runs to go; the same command goes on with them\n",
                all.planned - all.kept - done);
+  if (own)
+    if (const auto exit_code = end_of_shard(one.plan, *own, store)) return *exit_code;
   const TableOptions table{.width = terminal_width(stdout).value_or(0)};
   const Results results = read_results({store.folder()});
   std::size_t measured = 0, wrong = 0;
@@ -122,14 +142,58 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   return wrong == 0 ? 0 : 1;
 }
 
+/// Leaves it to Slurm, as a job array of shards.
+void submit_spec(const PlannedSpec& one, const Options& options, const Globals& globals) {
+  const std::string& name = one.spec->settings.name;
+  const fs::path folder = fs::absolute(options.results / name).lexically_normal();
+  if (const auto runner = ResultStore::runner_at(folder))
+    throw Error(
+        fmt::format("{}: a runner is at work there ({}); wait for it, or give another --results",
+                    folder.string(), *runner));
+  SlurmArray array{
+      .name = name,
+      .tasks = std::min(options.slurm, std::max<std::size_t>(1, ShardRuns::units(one.plan))),
+      .options = options.sbatch,
+      .cores = options.jobs * options.threads,
+      .folder = folder,
+      .command = {fs::read_symlink("/proc/self/exe").string()}};
+  auto add = [&](std::initializer_list<std::string> words) {
+    array.command.insert(array.command.end(), words);
+  };
+  for (const fs::path& path : globals.plugin_path)
+    add({"--plugin-path", fs::absolute(path).string()});
+  add({"run", fs::absolute(one.file).string(), "--results",
+       fs::absolute(options.results).lexically_normal().string(), "--threads",
+       std::to_string(options.threads)});
+  if (options.jobs > 0) add({"--jobs", std::to_string(options.jobs)});
+  for (const std::string& setting : options.settings) add({"--set", setting});
+  if (options.time_limit) add({"--time-limit", fmt::format("{}s", *options.time_limit)});
+  if (options.retry_failed) add({"--retry-failed"});
+  if (options.save_models) add({"--save-models"});
+  if (array.tasks < options.slurm)
+    fmt::print(stderr, "{}: {} tasks instead of {}: there are not more parts to share out\n", name,
+               array.tasks, options.slurm);
+  const std::string job = submit(array);
+  fmt::print("{}\n", job);
+  fmt::print(stderr,
+             "{0}: job {1}, {2} tasks by {3}/slurm.sh\n"
+             "how it stands: metriclab status {3}\n"
+             "in the queue:  squeue --job {1}\n"
+             "what they say: {3}/slurm/{1}_1.txt to {1}_{2}.txt\n",
+             name, job, array.tasks, folder.string());
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Globals& globals, int& exit_code) {
   auto* command = app.add_subcommand(
       "run", "runs what is missing of a comparison, in parallel processes, then prints its table");
   command->footer(
-      "Example: metriclab run experiments/quickstart.json --jobs 4 --set "
-      "/methods/triplet/loss/margin=0.3");
+      "Examples: metriclab run experiments/quickstart.json --jobs 4 --set "
+      "/methods/triplet/loss/margin=0.3\n"
+      "          metriclab run experiments/losses.json --shard 2/8\n"
+      "          metriclab run experiments/losses.json --slurm 8 --sbatch \"--partition=gpu "
+      "--time=2:00:00\"");
   auto options = std::make_shared<Options>();
   command->add_option("SPEC", options->files, "spec files")->required();
   command->add_option("--jobs", options->jobs, "processes at a time; else as many as cores allow")
@@ -154,11 +218,38 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
   command->add_flag("--retry-failed", options->retry_failed, "runs that failed are made again");
   command->add_flag("--save-models", options->save_models,
                     "models are kept, for metriclab embed and search");
+  auto* shard = command
+                    ->add_option("--shard", options->shard_text,
+                                 "the I-th of N parts alone, for runners of the other parts beside "
+                                 "it, such as 2/8")
+                    ->type_name("I/N");
+  auto* slurm = command
+                    ->add_option("--slurm", options->slurm,
+                                 "submits N shards to Slurm, as a job array, and ends")
+                    ->type_name("N")
+                    ->check(CLI::Range(1, 100000))
+                    ->excludes(shard);
+  command
+      ->add_option("--sbatch", options->sbatch,
+                   "options of sbatch for --slurm, in one text: \"--partition=gpu --time=2:00:00\"")
+      ->type_name("OPTIONS")
+      ->needs(slurm);
   command->callback([&globals, &exit_code, options] {
+    if (!options->shard_text.empty()) {
+      try {
+        options->shard = Shard::from_text(options->shard_text);
+      } catch (const Error& error) {
+        throw Error(fmt::format("--shard: {}", error.what()));
+      }
+    }
     Registry registry = globals.registry();
     auto specs = plan_specs(options->files, options->settings, registry);
     if (specs.empty()) {
       exit_code = 2;
+      return;
+    }
+    if (options->slurm > 0) {
+      for (const PlannedSpec& one : specs) submit_spec(one, *options, globals);
       return;
     }
     if (options->jobs == 0) options->jobs = std::max(1, available_cores() / options->threads);

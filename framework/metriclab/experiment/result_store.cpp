@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,12 +15,34 @@ namespace metriclab {
 namespace fs = std::filesystem;
 namespace {
 
+// Of the whole folder: a runner of all holds it alone, those of shards hold it together, and each
+// the one of its shard beside it.
 constexpr const char* kLock = ".lock";
+constexpr const char* kShardLock = ".lock-";
+// Held while spec.json and plan.json are written.
+constexpr const char* kTurn = ".turn";
+// Of one run, in runs/.
+constexpr const char* kClaim = ".lock";
+// What there is of runs, each called by its id.
+constexpr std::array kParts = {"runs", "exhibits", "models", "checkpoints"};
 
-std::string holder(int lock) {
-  std::array<char, 256> text{};
-  const ssize_t count = ::pread(lock, text.data(), text.size(), 0);
-  return count > 0 ? std::string(text.data(), static_cast<std::size_t>(count)) : "unknown process";
+std::string shard_lock(const Shard& shard) {
+  return fmt::format("{}{}-of-{}", kShardLock, shard.index, shard.count);
+}
+
+std::vector<fs::path> hidden(const fs::path& folder) {
+  std::vector<fs::path> all;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().front() == '.') all.push_back(entry.path());
+  std::ranges::sort(all);
+  return all;
+}
+
+/// Of which run a hidden file is: they are called .ID and an ending.
+std::string id_in(const fs::path& hidden_file) {
+  const std::string name = hidden_file.filename().string();
+  return name.substr(1, name.find('.', 1) - 1);
 }
 
 /// Before anything is run, rather than when its result is to be kept.
@@ -50,48 +70,89 @@ bool is_whole(const Value& result) {
 /// What a killed writer left half-done: names that begin with a dot.
 void remove_leftovers(const fs::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (entry.path().filename().string().front() == '.' && entry.path().filename() != kLock)
-      fs::remove_all(entry.path(), ignored);
+  for (const fs::path& file : hidden(folder))
+    if (file.filename() != kLock) fs::remove_all(file, ignored);
+}
+
+/// Runners of shards that are at work there, but for one.
+std::optional<std::string> shards_at(const fs::path& folder, const std::string& but) {
+  std::string all;
+  for (const fs::path& file : hidden(folder))
+    if (const std::string name = file.filename().string();
+        name.starts_with(kShardLock) && name != but)
+      if (const auto one = FileLock::holder(file)) all += (all.empty() ? "" : "; ") + *one;
+  return all.empty() ? std::nullopt : std::optional(all);
+}
+
+Error is_busy(const fs::path& folder, const std::string& who) {
+  return Error(fmt::format(
+      "{}: another runner is at work there ({}); wait for it, or give another --results",
+      folder.string(), who));
 }
 
 }  // namespace
 
-ResultStore::ResultStore(fs::path folder) : folder_(std::move(folder)) {
+ResultStore::ResultStore(fs::path folder, std::optional<Shard> shard)
+    : folder_(std::move(folder)), shard_(shard) {
   make_folder(folder_ / "runs");
   require_writable(folder_ / "runs");
-  // The lock is the kernel's: it goes with its process, however that ends.
   const fs::path file = folder_ / kLock;
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0)
-    throw Error(fmt::format("{}: can't be opened: {}", file.string(), std::strerror(errno)));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    const std::string other = holder(lock_);
-    ::close(lock_);
-    throw Error(fmt::format(
-        "{}: another runner is at work there ({}); wait for it, or give another --results",
-        folder_.string(), other));
+  auto whole = FileLock::take(file, shard ? FileLock::Mode::shared : FileLock::Mode::exclusive,
+                              FileLock::After::keep);
+  if (!whole) throw is_busy(folder_, runner_at(folder_).value_or("it is just ending"));
+  locks_.push_back(std::move(*whole));
+  if (shard) {
+    const fs::path own = folder_ / shard_lock(*shard);
+    auto lock = FileLock::take(own, FileLock::Mode::exclusive, FileLock::After::remove);
+    if (!lock) throw is_busy(folder_, FileLock::holder(own).value_or("it is just ending"));
+    lock->tell_holder(fmt::format("shard {}, ", to_string(*shard)));
+    locks_.push_back(std::move(*lock));
+  } else {
+    locks_.front().tell_holder("");
+    for (const char* part : {"", "runs", "exhibits", "models", "checkpoints"})
+      remove_leftovers(folder_ / part);
   }
-  std::array<char, 128> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  const std::string self = fmt::format("process {} on {}", ::getpid(), host.data());
-  if (::ftruncate(lock_, 0) != 0 ||
-      ::pwrite(lock_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
-    throw Error(fmt::format("{}: can't be written: {}", file.string(), std::strerror(errno)));
-  for (const char* part : {"", "runs", "exhibits", "models", "checkpoints"}) remove_leftovers(folder_ / part);
-}
-
-ResultStore::~ResultStore() {
-  if (lock_ >= 0) ::close(lock_);
 }
 
 std::optional<std::string> ResultStore::runner_at(const fs::path& folder) {
-  const int lock = ::open((folder / kLock).c_str(), O_RDONLY | O_CLOEXEC);
-  if (lock < 0) return std::nullopt;
-  std::optional<std::string> other;
-  if (::flock(lock, LOCK_SH | LOCK_NB) != 0) other = holder(lock);
-  ::close(lock);
-  return other;
+  if (const auto shards = shards_at(folder, "")) return shards;
+  return FileLock::holder(folder / kLock);
+}
+
+std::optional<std::string> ResultStore::others() const {
+  return shards_at(folder_, shard_ ? shard_lock(*shard_) : "");
+}
+
+FileLock ResultStore::turn() const {
+  FileLock turn =
+      FileLock::wait(folder_ / kTurn, FileLock::Mode::exclusive, FileLock::After::remove);
+  std::error_code ignored;
+  for (const fs::path& file : hidden(folder_))
+    if (const std::string name = file.filename().string();
+        name.starts_with(".spec.json.") || name.starts_with(".plan.json."))
+      fs::remove(file, ignored);
+  return turn;
+}
+
+std::optional<FileLock> ResultStore::claim(const std::string& id) const {
+  return FileLock::take(folder_ / "runs" / ("." + id + kClaim), FileLock::Mode::exclusive,
+                        FileLock::After::remove);
+}
+
+void ResultStore::clear_leftovers(const std::set<std::string>& ids) const {
+  std::set<std::string> met;
+  for (const char* part : kParts)
+    for (const fs::path& file : hidden(folder_ / part))
+      if (const std::string id = id_in(file); ids.contains(id)) met.insert(id);
+  for (const std::string& id : met)
+    if (const auto claimed = claim(id)) clear_leftovers(id);
+}
+
+void ResultStore::clear_leftovers(const std::string& id) const {
+  std::error_code ignored;
+  for (const char* part : kParts)
+    for (const fs::path& file : hidden(folder_ / part))
+      if (id_in(file) == id && file.extension() != kClaim) fs::remove_all(file, ignored);
 }
 
 fs::path ResultStore::result(const std::string& id) const {

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/process.hpp>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -12,7 +9,6 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/run.hpp>
 #include <metriclab/experiment/run_costs.hpp>
 #include <metriclab/experiment/runner.hpp>
@@ -28,33 +24,21 @@ namespace metriclab {
 namespace {
 
 namespace fs = std::filesystem;
-namespace bp = boost::process;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point then) {
   return std::chrono::duration<double>(Clock::now() - then).count();
 }
 
-/// Why a worker was ended by the runner.
-enum class Stopped { no, time, memory, interrupted };
-
 /// One worker at a time.
 struct Slot {
+  Workplace* place = nullptr;
+  bool lost = false;
   const PlannedRun* run = nullptr;
-  pid_t process = 0;  // 0 where nothing runs
-  Stopped stopped = Stopped::no;
   Clock::time_point started;
   double done = 0;
   std::string stage, doing;
 };
-
-/// MiB in memory, 0 where that can't be told.
-std::int64_t resident_memory(pid_t process) {
-  std::ifstream stream(fmt::format("/proc/{}/statm", process));
-  std::int64_t pages = 0, resident = 0;
-  if (!(stream >> pages >> resident)) return 0;
-  return resident * ::sysconf(_SC_PAGESIZE) >> 20;
-}
 
 /// The last line that is not blank, of the end of a file.
 std::string last_line(const fs::path& file) {
@@ -73,11 +57,7 @@ class Runner {
  public:
   Runner(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
          const std::function<void(const Progress&)>& show)
-      : plan_(plan), store_(store), options_(options), show_(show) {
-    const Limits& limits = plan.spec->settings.limits;
-    time_limit_ = limits.time_limit;
-    memory_limit_ = limits.memory_limit.value_or(memory_);
-  }
+      : plan_(plan), store_(store), options_(options), show_(show), here_(options.command) {}
 
   Outcome run();
 
@@ -85,20 +65,20 @@ class Runner {
   bool missing(const PlannedRun& run) const;
   void serve(Slot& slot);
   void make(Slot& slot, const PlannedRun& run);
-  Ending ending_of(const Slot& slot, int exit_code, bool signalled) const;
-  void listen(Slot& slot, std::istream& lines);
-  void watch(Slot& slot);
+  std::optional<FileLock> claim(const PlannedRun& run) const;
+  void lose(Slot& slot);
+  bool nothing_left() const;
+  Ending ending_of(const Slot& slot, const JobEnd& end) const;
+  void hear(Slot& slot, std::string_view line);
   Progress progress() const;
-  std::vector<std::string> arguments(const PlannedRun& run) const;
-  const PlannedRun* take();
+  Job job(const PlannedRun& run, const Value& request) const;
+  const PlannedRun* take(const Slot& free_slot);
 
   const Plan& plan_;
   const ResultStore& store_;
   const RunnerOptions& options_;
   const std::function<void(const Progress&)>& show_;
-  std::optional<double> time_limit_;
-  const std::int64_t memory_ = machine_memory() * 9 / 10;  // for all
-  std::int64_t memory_limit_ = 0;                          // of each
+  LocalWorkplace here_;
 
   mutable std::mutex mutex_;  // over all that follows
   std::condition_variable changed_;
@@ -108,7 +88,7 @@ class Runner {
   RunCosts costs_;
   Clock::time_point began_ = Clock::now();
   Outcome outcome_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;
   std::exception_ptr failure_;  // of the runner itself: a full disk, say
 };
 
@@ -124,111 +104,102 @@ bool Runner::missing(const PlannedRun& run) const {
   return stored->status != "skipped" && options_.retry_failed;
 }
 
-std::vector<std::string> Runner::arguments(const PlannedRun& run) const {
-  std::vector<std::string> arguments = {"worker",
-                                        "--threads",
-                                        std::to_string(options_.threads),
-                                        "--memory-limit",
-                                        std::to_string(memory_limit_),
-                                        "--parent",
-                                        std::to_string(::getpid()),
-                                        "--result",
-                                        store_.result(run.id).string(),
-                                        "--checkpoints",
-                                        store_.checkpoints(run.id).string(),
-                                        "--exhibit",
-                                        store_.exhibit(run.id).string()};
-  if (plan_.spec->settings.save_models) {
-    arguments.emplace_back("--model");
-    arguments.push_back(store_.model(run.id).string());
-  }
-  for (const fs::path& folder : options_.plugin_folders) {
-    arguments.emplace_back("--plugin-path");
-    arguments.push_back(folder.string());
-  }
-  return arguments;
+/// Paths are whole ones, since whoever makes it may stand in another folder.
+Job Runner::job(const PlannedRun& run, const Value& request) const {
+  const auto& settings = plan_.spec->settings;
+  Job job{.request = to_json_text(request, -1),
+          .threads = options_.threads,
+          .time_limit = settings.limits.time_limit,
+          .memory_limit = settings.limits.memory_limit,
+          .result = fs::absolute(store_.result(run.id)),
+          .checkpoints = fs::absolute(store_.checkpoints(run.id)),
+          .model = {},
+          .exhibit = fs::absolute(store_.exhibit(run.id)),
+          .log = fs::absolute(store_.log(run.id)),
+          .plugin_folders = {}};
+  if (settings.save_models) job.model = fs::absolute(store_.model(run.id));
+  for (const fs::path& folder : options_.plugin_folders)
+    job.plugin_folders.push_back(fs::absolute(folder));
+  return job;
 }
 
-/// Reads a worker's lines until it closes its end.
-void Runner::listen(Slot& slot, std::istream& lines) {
-  for (std::string line; std::getline(lines, line);) {
-    double done = 0;
-    const char* end = line.data() + line.size();
-    const auto [stop, failure] = std::from_chars(line.data(), end, done);
-    if (failure != std::errc() || stop == end || *stop != ' ') continue;  // a plugin's own print
-    const std::string_view rest(stop + 1, static_cast<std::size_t>(end - stop - 1));
-    const std::size_t space = std::min(rest.find(' '), rest.size());
-    const std::lock_guard lock(mutex_);
-    slot.done = done;
-    slot.stage = rest.substr(0, space);
-    slot.doing = space < rest.size() ? rest.substr(space + 1) : "";
-  }
+/// Reads a worker's "DONE STAGE WHAT".
+void Runner::hear(Slot& slot, std::string_view line) {
+  double done = 0;
+  const char* end = line.data() + line.size();
+  const auto [stop, failure] = std::from_chars(line.data(), end, done);
+  if (failure != std::errc() || stop == end || *stop != ' ') return;  // a plugin's own print
+  const std::string_view rest(stop + 1, static_cast<std::size_t>(end - stop - 1));
+  const std::size_t space = std::min(rest.find(' '), rest.size());
+  const std::lock_guard lock(mutex_);
+  slot.done = done;
+  slot.stage = rest.substr(0, space);
+  slot.doing = space < rest.size() ? rest.substr(space + 1) : "";
 }
 
-Ending Runner::ending_of(const Slot& slot, int exit_code, bool signalled) const {
+Ending Runner::ending_of(const Slot& slot, const JobEnd& end) const {
   const std::string during = slot.stage.empty() ? "before it began" : "during " + slot.stage;
-  if (slot.stopped == Stopped::time)
-    return {"timed_out", fmt::format("stopped {} after {} s, its time limit", during, *time_limit_),
+  if (end.stopped == Stopped::time)
+    return {"timed_out",
+            fmt::format("stopped {} after {} s, its time limit", during,
+                        *plan_.spec->settings.limits.time_limit),
             false};
-  if (slot.stopped == Stopped::memory)
+  if (end.stopped == Stopped::memory)
     return {"out_of_memory",
-            fmt::format("stopped {}: it took more than {} MiB of memory", during, memory_limit_),
+            fmt::format("stopped {}: it took more than {} MiB of memory", during, end.memory_limit),
             false};
-  if (signalled && (exit_code == SIGKILL || exit_code == SIGTERM))
+  if (end.signalled && (end.code == SIGKILL || end.code == SIGTERM))
     return {"crashed",
             fmt::format("killed from outside by signal {} {}; the same command tries again",
-                        exit_code, during),
+                        end.code, during),
             true};
   std::string reason =
-      signalled
-          ? fmt::format("ended by signal {} ({}) {}", exit_code, ::strsignal(exit_code), during)
-          : fmt::format("ended with exit code {} and without a result {}", exit_code, during);
+      end.signalled
+          ? fmt::format("ended by signal {} ({}) {}", end.code, ::strsignal(end.code), during)
+          : fmt::format("ended with exit code {} and without a result {}", end.code, during);
   if (const std::string last = last_line(store_.log(slot.run->id)); !last.empty())
     reason += "; the last it said: " + last;
   return {"crashed", reason, false};
 }
 
+/// Among shards: waits for one that is making the same run. Nullopt where it is made then, or all
+/// is to stop.
+std::optional<FileLock> Runner::claim(const PlannedRun& run) const {
+  for (bool waited = false; !stopping_; waited = true)
+    if (auto claim = store_.claim(run.id))
+      return waited && !missing(run) ? std::nullopt : std::move(claim);
+  return std::nullopt;
+}
+
 void Runner::make(Slot& slot, const PlannedRun& run) {
+  {
+    const std::lock_guard lock(mutex_);
+    slot.done = 0;
+    slot.stage.clear();
+    slot.doing.clear();
+    slot.started = Clock::now();
+  }
+  std::optional<FileLock> claimed;
+  if (store_.is_shared()) claimed = claim(run);
+  if (stopping_ || (store_.is_shared() && !claimed)) {
+    const std::lock_guard lock(mutex_);
+    slot.run = nullptr;
+    if (stopping_) return;
+    --total_;
+    ++outcome_.kept;
+    return;
+  }
   const Value request = request_of(plan_, run);
   std::error_code ignored;
   fs::remove(store_.result(run.id), ignored);
   const fs::path log = store_.log(run.id);
   if (const std::ofstream empty(log); !empty)
     throw FileError(fmt::format("{}: can't be written: {}", log.string(), std::strerror(errno)));
-
-  bp::opstream to_worker;
-  bp::ipstream from_worker;
-  std::error_code failed;
-  std::optional<bp::child> worker;
-  {
-    // Under the lock, so that no worker inherits the ends of another's pipe.
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      slot.run = nullptr;
-      return;
-    }
-    slot.stopped = Stopped::no;
-    slot.done = 0;
-    slot.stage.clear();
-    slot.doing.clear();
-    slot.started = Clock::now();
-    worker.emplace(options_.command.string(), bp::args = arguments(run),
-                   bp::std_in<to_worker, bp::std_out> from_worker, bp::std_err > log.string(),
-                   failed);
-    if (!failed) slot.process = worker->id();
-  }
-  if (failed)
-    throw Error(fmt::format("{}: can't be started as a worker: {}", options_.command.string(),
-                            failed.message()));
-  to_worker << to_json_text(request, -1) << std::endl;
-  listen(slot, from_worker);
-  worker->wait(failed);
-  const int status = worker->native_exit_code();
-  const bool signalled = WIFSIGNALED(status);
-  const int code = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+  const JobEnd end = slot.place->make(
+      job(run, request), [&](std::string_view line) { hear(slot, line); }, stopping_);
+  if (end.signalled || end.stopped != Stopped::no) store_.clear_leftovers(run.id);
 
   std::unique_lock lock(mutex_);
-  slot.process = 0;
   const double seconds = seconds_since(slot.started);
   std::string ended, reason;
   double memory = 0;
@@ -239,13 +210,17 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
       if (const Value result = parse_json(read_file(store_.result(run.id)));
           result.at("reason").is_string())
         reason = result.at("reason").as_string();
-  } else if (slot.stopped == Stopped::interrupted) {
+  } else if (end.stopped == Stopped::interrupted) {
     slot.run = nullptr;
     return;
-  } else if (slot.stage == kUnwritten && !signalled && code == kUnwrittenExit) {
+  } else if (end.stopped == Stopped::lost) {
+    queue_.insert(queue_.begin(), &run);
+    lose(slot);
+    return;
+  } else if (slot.stage == kUnwritten && !end.signalled && end.code == kUnwrittenExit) {
     throw FileError(slot.doing);
   } else {
-    const Ending ending = ending_of(slot, code, signalled);
+    const Ending ending = ending_of(slot, end);
     store_.write(run.id, result_of(request, ending, options_.threads));
     ended = ending.status;
     reason = ending.reason;
@@ -263,13 +238,34 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   show_(now);
 }
 
+/// Tells it once for each place.
+void Runner::lose(Slot& slot) {
+  slot.run = nullptr;
+  const bool told = std::ranges::any_of(
+      slots_, [&](const Slot& other) { return other.lost && other.place == slot.place; });
+  slot.lost = true;
+  if (told) return;
+  Progress now = progress();
+  now.lost = slot.place->name();
+  show_(now);
+}
+
+/// What runs elsewhere may yet come back.
+bool Runner::nothing_left() const {
+  return queue_.empty() && std::ranges::none_of(slots_, [&](const Slot& slot) {
+           return slot.run != nullptr && slot.place != &here_;
+         });
+}
+
 void Runner::serve(Slot& slot) {
   try {
-    for (;;) {
+    while (!slot.lost) {
       const PlannedRun* run = nullptr;
       {
         std::unique_lock lock(mutex_);
-        const auto more = [&] { return stopping_ || queue_.empty() || (run = take()) != nullptr; };
+        const auto more = [&] {
+          return stopping_ || nothing_left() || (run = take(slot)) != nullptr;
+        };
         changed_.wait(lock, more);
         if (run == nullptr) break;
         slot.run = run;
@@ -301,14 +297,16 @@ void Runner::serve(Slot& slot) {
 /// plan's order, for nothing is gained by another. Else first one of each kind that
 /// nothing is known of; then what takes longest, so that no long one is left for the end. What
 /// needs more memory than the others leave waits.
-const PlannedRun* Runner::take() {
-  double free = static_cast<double>(memory_);
+const PlannedRun* Runner::take(const Slot& free_slot) {
+  double free = static_cast<double>(free_slot.place->memory());
   bool alone = true;
   std::set<std::pair<std::size_t, std::size_t>> running;
   for (const Slot& slot : slots_)
     if (slot.run != nullptr) {
-      free -= costs_.memory(*slot.run);
-      alone = false;
+      if (slot.place->machine() == free_slot.place->machine()) {
+        free -= costs_.memory(*slot.run);
+        alone = false;
+      }
       running.insert({slot.run->dataset, slot.run->method});
     }
   // (group, seconds): the lowest group comes first, and in it the longest.
@@ -352,28 +350,15 @@ Progress Runner::progress() const {
       count(*slot.run, 1 - slot.done);
     }
   for (const PlannedRun* run : queue_) count(*run, 1);
-  if (known) now.seconds_left = left / static_cast<double>(slots_.size());
+  const auto working = std::ranges::count(slots_, false, &Slot::lost);
+  if (known) now.seconds_left = left / static_cast<double>(working);
   return now;
-}
-
-/// Ends a worker that is beyond its limits.
-void Runner::watch(Slot& slot) {
-  if (slot.process == 0) return;
-  Stopped why = Stopped::no;
-  if (stopping_)
-    why = Stopped::interrupted;
-  else if (time_limit_ && seconds_since(slot.started) > *time_limit_)
-    why = Stopped::time;
-  else if (resident_memory(slot.process) > memory_limit_)
-    why = Stopped::memory;
-  if (why == Stopped::no) return;
-  slot.stopped = why;
-  ::kill(slot.process, SIGKILL);
 }
 
 Outcome Runner::run() {
   std::set<std::string> seen;
   for (const PlannedRun& run : plan_.runs) {
+    if (options_.only && !options_.only(run)) continue;
     if (!seen.insert(run.id).second) continue;  // the same run under two names is made once
     ++outcome_.planned;
     if (const auto stored = store_.find(run.id); stored && stored->status == "ok")
@@ -385,6 +370,7 @@ Outcome Runner::run() {
   }
   total_ = queue_.size();
   if (queue_.empty()) return outcome_;
+  if (store_.is_shared()) store_.clear_leftovers(seen);
   make_folder(store_.folder() / "logs");
   // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
   // spin, since other workers need their cores. (Boost's own environment reads beyond its strings.)
@@ -393,7 +379,10 @@ Outcome Runner::run() {
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
   std::signal(SIGPIPE, SIG_IGN);  // a worker that dies before it has read its request
 
-  slots_.resize(std::min(queue_.size(), static_cast<std::size_t>(options_.jobs)));
+  std::vector<Workplace*> places(static_cast<std::size_t>(options_.jobs), &here_);
+  places.insert(places.end(), options_.elsewhere.begin(), options_.elsewhere.end());
+  slots_.resize(std::min(queue_.size(), places.size()));
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].place = places[i];
   std::vector<std::thread> servers;
   for (Slot& slot : slots_) servers.emplace_back([this, &slot] { serve(slot); });
   constexpr std::chrono::milliseconds kLook{50};
@@ -415,7 +404,6 @@ Outcome Runner::run() {
       outcome_.out_of_time = true;
       changed_.notify_all();
     }
-    for (Slot& slot : slots_) watch(slot);
     if (busy() && !stopping_) show_(progress());
   }
   lock.unlock();

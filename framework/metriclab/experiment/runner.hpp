@@ -6,6 +6,7 @@
 #include <functional>
 #include <metriclab/experiment/plan.hpp>
 #include <metriclab/experiment/result_store.hpp>
+#include <metriclab/experiment/workplace.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct RunnerOptions {
   std::filesystem::path command;  // what to start as a worker
   std::vector<std::filesystem::path> plugin_folders;  // that workers use
   const std::atomic<bool>* interrupted = nullptr;     // once true, all is stopped
+  // Which runs of the plan; all where empty.
+  std::function<bool(const PlannedRun&)> only = {};
+  // Workers elsewhere, beside those here: a place stands as often as it has workers at a time.
+  std::vector<Workplace*> elsewhere = {};
 };
 
 /// One run's place in the work as it stands.
@@ -40,6 +45,7 @@ struct Progress {
   const PlannedRun* ended = nullptr;
   std::string status, reason;
   double seconds = 0;
+  std::string lost;  // the name of a place that has just been lost with what ran there
 };
 
 /// How the runs of a plan ended.
@@ -56,9 +62,10 @@ struct Outcome {
 /// results. With several workers long runs come first, as far as it is known what takes long, and
 /// no more at a time than there is memory for. `show` is called from one thread at a time: when a
 /// run ends, and several times a second meanwhile. A worker that crashes, hangs beyond its limit or
-/// takes too much memory costs its own run; when this process dies, its workers go with it. Where
-/// something can't be written, no further run begins, and FileError says so when those that go on
-/// have ended; there is no result of that run then.
+/// takes too much memory costs its own run; when this process dies, its workers go with it. What
+/// ran at a place that is lost is made at another. Where something can't be written, no further run
+/// begins, and FileError says so when those that go on have ended; there is no result of that run
+/// then.
 Outcome make_runs(const Plan& plan, const ResultStore& store, const RunnerOptions& options,
                   const std::function<void(const Progress&)>& show);
 
