@@ -18,7 +18,7 @@ void print(const fs::path& folder, const NotAskedFor& what) {
     parts += fmt::format("{}{} in {}", parts.empty() ? "" : ", ", count, part);
   fmt::print("{}: {} results are asked for; not asked for: {}\n", folder.string(), what.kept,
              parts.empty() ? "nothing"
-                           : fmt::format("{}, {:.1f} MiB", parts,
+                           : fmt::format("{}, {:.2f} MiB", parts,
                                          static_cast<double>(what.bytes) / (1 << 20)));
   for (const auto& [method, count] : what.methods)
     fmt::print("  {} result{} of {}\n", count, count == 1 ? "" : "s",

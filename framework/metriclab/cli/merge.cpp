@@ -17,7 +17,9 @@ void print(const MergedFolder& is) {
   if (is.kept > 0) text += fmt::format(", {} not taken, for there is a better one", is.kept);
   if (is.conflicts > 0) text += fmt::format(", {} in conflict", is.conflicts);
   if (!is.problems.empty()) text += fmt::format(", {} unreadable", is.problems.size());
-  if (is.others > 0) text += fmt::format("; {} models and other files", is.others);
+  if (is.others > 0)
+    text += fmt::format("; {} model{} or other file{}", is.others, is.others == 1 ? "" : "s",
+                        is.others == 1 ? "" : "s");
   fmt::print("{}\n", text);
   for (const std::string& note : is.notes) fmt::print(stderr, "{}\n", note);
   for (const std::string& problem : is.problems) fmt::print(stderr, "warning: {}\n", problem);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,8 +18,8 @@ std::string duration_text(double seconds) {
 
 std::string run_text(const Plan& plan, const PlannedRun& run) {
   const std::string& method = plan.spec->methods[run.method].name;
-  const std::string place = fmt::format("{}, {}, {}", plan.spec->datasets[run.dataset].name,
-                                        run.split, method);
+  const std::string place =
+      fmt::format("{}, {}, {}", plan.spec->datasets[run.dataset].name, run.split, method);
   if (run.trial)
     return fmt::format("{}, trial {}, {}", place, run.trial->number, run.trial->validation);
   return fmt::format("{}, seed {}", place, run.seed);
@@ -46,7 +45,7 @@ std::size_t terminal_columns() { return terminal_width(stderr).value_or(80); }
 
 }  // namespace
 
-ProgressLine::ProgressLine(const Plan& plan) : plan_(plan), terminal_(::isatty(STDERR_FILENO)) {}
+ProgressLine::ProgressLine(const Plan& plan, bool rewritten) : plan_(plan), rewritten_(rewritten) {}
 ProgressLine::~ProgressLine() { clear(); }
 
 void ProgressLine::clear() {
@@ -65,7 +64,7 @@ std::string ProgressLine::line(const Progress& now) const {
   if (wrong_ > 0) text += fmt::format(", {} not ok", wrong_);
   if (now.seconds_left && now.finished < now.total)
     text += fmt::format(", about {} left", duration_text(*now.seconds_left));
-  if (terminal_)
+  if (rewritten_)
     for (const RunState& state : now.running)
       text += fmt::format(" | {}: {}", run_text(plan_, *state.run), state.doing);
   return text;
@@ -82,14 +81,14 @@ void ProgressLine::tell_ended(const Progress& now) {
 
 void ProgressLine::show(const Progress& now) {
   // A terminal is redrawn when somebody can see the difference; a log gets a line every so often.
-  const std::chrono::milliseconds every{terminal_ ? 100 : 5000};
+  const std::chrono::milliseconds every{rewritten_ ? 100 : 5000};
   if (now.ended != nullptr) tell_ended(now);
   const bool last = now.finished == now.total && now.ended != nullptr;
   if (Clock::now() - shown_ < every && !last) return;
-  if (!terminal_ && percent(now) == shown_percent_ && !last) return;
+  if (!rewritten_ && percent(now) == shown_percent_ && !last) return;
   shown_ = Clock::now();
   shown_percent_ = percent(now);
-  if (!terminal_) {
+  if (!rewritten_) {
     fmt::print(stderr, "{}\n", line(now));
     return;
   }

@@ -8,12 +8,13 @@
 
 namespace metriclab {
 
-/// Shows how runs go, on stderr: on a terminal one line that is rewritten, with the time left;
-/// elsewhere a plain line now and then. A run that ends otherwise than well gets a line of its own,
-/// a reason that many runs share is told once.
+/// Shows how runs go, on stderr: one line that is rewritten, with the time left; or a plain line
+/// now and then. A run that ends otherwise than well gets a line of its own, a reason that many
+/// runs share is told once.
 class ProgressLine {
  public:
-  explicit ProgressLine(const Plan& plan);
+  /// `rewritten`: whether it is one line that is drawn anew, or a line now and then.
+  ProgressLine(const Plan& plan, bool rewritten);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
@@ -28,7 +29,7 @@ class ProgressLine {
   void clear();
 
   const Plan& plan_;
-  bool terminal_;
+  bool rewritten_;
   bool drawn_ = false;
   Clock::time_point shown_;
   int shown_percent_ = -1;

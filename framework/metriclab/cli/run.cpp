@@ -7,7 +7,7 @@
 #include <csignal>
 #include <map>
 #include <metriclab/cli/command.hpp>
-#include <metriclab/cli/progress.hpp>
+#include <metriclab/cli/progress_view.hpp>
 #include <metriclab/cli/shard_end.hpp>
 #include <metriclab/cli/slurm.hpp>
 #include <metriclab/cli/spec_argument.hpp>
@@ -35,6 +35,8 @@ struct Options {
   fs::path results = "results";
   int jobs = 0, threads = 1;
   bool retry_failed = false, save_models = false;
+  std::string progress = "auto";
+  ProgressForm form = ProgressForm::none;  // what `progress` says
   std::optional<double> time_limit;
   std::string shard_text, sbatch;
   std::optional<Shard> shard;
@@ -81,13 +83,13 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
     return more;
   };
   advance(true);
+  tell_planned(options.form, one.plan, store.folder());
   std::function<bool(const PlannedRun&)> only;
   if (own) only = [&](const PlannedRun& run) { return own->has(run); };
   Outcome all;
   bool first = true;
   // A search goes on with what its trials tell.
   do {
-    ProgressLine line(one.plan);
     const Outcome outcome = make_runs(one.plan, store,
                                       {.jobs = options.jobs,
                                        .threads = options.threads,
@@ -97,7 +99,7 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
                                        .plugin_folders = registry.folders(),
                                        .interrupted = &interrupted,
                                        .only = only},
-                                      [&](const Progress& now) { line.show(now); });
+                                      progress_view(options.form, one.plan));
     all.ok += outcome.ok;
     all.skipped += outcome.skipped;
     all.failed += outcome.failed;
@@ -119,13 +121,18 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   if (all.interrupted) {
     fmt::print(stderr, "interrupted with {} runs to go; the same command goes on with them\n",
                all.planned - all.kept - done);
+    tell_outcome(options.form, one.plan, store.folder(), all, kInterrupted);
     return kInterrupted;
   }
   if (all.out_of_time)
     fmt::print(stderr, "the time is up with {} runs to go; the same command goes on with them\n",
                all.planned - all.kept - done);
-  if (own)
-    if (const auto exit_code = end_of_shard(one.plan, *own, store)) return *exit_code;
+  if (own) {
+    if (const auto exit_code = end_of_shard(one.plan, *own, store)) {
+      tell_outcome(options.form, one.plan, store.folder(), all, *exit_code);
+      return *exit_code;
+    }
+  }
   const TableOptions table{.width = terminal_width(stdout).value_or(0)};
   const Results results = read_results({store.folder()});
   std::size_t measured = 0, wrong = 0;
@@ -134,9 +141,10 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
     measured += record.measurements.empty() ? 0 : 1;
     wrong += record.status == "ok" || record.status == "skipped" ? 0 : 1;
   }
-  if (measured > 0)
+  tell_outcome(options.form, one.plan, store.folder(), all, wrong == 0 ? 0 : 1);
+  if (measured > 0 && options.form != ProgressForm::json)
     fmt::print("{}", render(make_table(results, table), table));
-  else
+  if (measured == 0)
     fmt::print(stderr, "no run has a metric; metriclab status {} says why\n",
                store.folder().string());
   return wrong == 0 ? 0 : 1;
@@ -189,10 +197,12 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
   auto* command = app.add_subcommand(
       "run", "runs what is missing of a comparison, in parallel processes, then prints its table");
   command->footer(
-      "Examples: metriclab run experiments/quickstart.json --jobs 4 --set "
+      "Examples:\n"
+      "  metriclab run experiments/quickstart.json --jobs 4 --set "
       "/methods/triplet/loss/margin=0.3\n"
-      "          metriclab run experiments/losses.json --shard 2/8\n"
-      "          metriclab run experiments/losses.json --slurm 8 --sbatch \"--partition=gpu "
+      "  metriclab run experiments/quickstart.json --progress json | my_dashboard\n"
+      "  metriclab run experiments/losses.json --shard 2/8\n"
+      "  metriclab run experiments/losses.json --slurm 8 --sbatch \"--partition=gpu "
       "--time=2:00:00\"");
   auto options = std::make_shared<Options>();
   command->add_option("SPEC", options->files, "spec files")->required();
@@ -216,6 +226,14 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
       ->type_name("SETTING")
       ->allow_extra_args(false);
   command->add_flag("--retry-failed", options->retry_failed, "runs that failed are made again");
+  command
+      ->add_option(
+          "--progress", options->progress,
+          "line (rewritten), plain, json or none; auto is line on a terminal, plain "
+          "elsewhere. json prints an object a line on stdout, in the table's place: events "
+          "planned, begun, progress, ended, and last outcome or error")
+      ->capture_default_str()
+      ->type_name("FORM");
   command->add_flag("--save-models", options->save_models,
                     "models are kept, for metriclab embed and search");
   auto* shard = command
@@ -235,6 +253,7 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
       ->type_name("OPTIONS")
       ->needs(slurm);
   command->callback([&globals, &exit_code, options] {
+    options->form = progress_form_from_string(options->progress);
     if (!options->shard_text.empty()) {
       try {
         options->shard = Shard::from_text(options->shard_text);
@@ -255,9 +274,14 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
     if (options->jobs == 0) options->jobs = std::max(1, available_cores() / options->threads);
     std::signal(SIGINT, [](int) { interrupted = true; });
     std::signal(SIGTERM, [](int) { interrupted = true; });
-    for (PlannedSpec& one : specs) {
-      exit_code = std::max(exit_code, run_spec(one, *options, registry));
-      if (interrupted) break;
+    try {
+      for (PlannedSpec& one : specs) {
+        exit_code = std::max(exit_code, run_spec(one, *options, registry));
+        if (interrupted) break;
+      }
+    } catch (const std::exception& error) {
+      tell_error(options->form, error.what());
+      throw;
     }
   });
 }

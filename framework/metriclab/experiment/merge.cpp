@@ -299,6 +299,9 @@ void Merge::take_plan(const fs::path& source, MergedFolder& tells) {
   if (same_spec && has_plan(source) && unite(plan, read_plan(source))) store_.write_plan(plan);
 
   const std::set<std::string> asked = asked_ids(plan);
+  const std::set<std::string> own =
+      has_plan(source) ? asked_ids(read_plan(source)) : std::set<std::string>();
+  std::size_t earlier = 0;  // of a spec that the source itself has left behind
   std::map<std::string, std::string> by_place;
   for (const Value& run : plan.at("runs").as_list()) by_place.emplace(place_of(run), id_of(run));
   std::string listed;
@@ -306,6 +309,10 @@ void Merge::take_plan(const fs::path& source, MergedFolder& tells) {
     if (file.part != "runs" || asked.contains(file.id) ||
         !fs::exists(store_.result(file.id), ignored))
       continue;
+    if (has_plan(source) && !own.contains(file.id)) {
+      ++earlier;
+      continue;
+    }
     if (++change.results > kListed) continue;
     try {
       const Value result = read_result(file.path, file.id);
@@ -328,6 +335,11 @@ void Merge::take_plan(const fs::path& source, MergedFolder& tells) {
     } catch (const Error&) {
     }
   }
+  if (earlier > 0)
+    tells.notes.push_back(
+        fmt::format("{}: {} of its results {} of no present plan, and tables leave "
+                    "them out; metriclab clean drops such",
+                    source.string(), earlier, earlier == 1 ? "is" : "are"));
   if (change.results == 0) return;
   if (change.results > kListed) listed += fmt::format("; and {} more", change.results - kListed);
   tells.notes.push_back(fmt::format(
