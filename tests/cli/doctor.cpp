@@ -28,6 +28,7 @@ TEST_CASE("doctor: versions, folders with their plugins, and whether all of them
   CHECK(found.at("refused").as_list().empty());
   CHECK(found.at("machine").at("usable_cores").as_integer() >= 1);
   CHECK(found.at("machine").at("memory_mib").as_integer() > 0);
+  CHECK(found.at("results").at("free_mib").as_integer() >= 0);
   std::int64_t plugins = 0;
   for (const Value& folder : found.at("plugins").as_list())
     plugins += folder.at("plugins").as_integer();

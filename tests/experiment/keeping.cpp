@@ -49,8 +49,6 @@ const char* const kTwo = R"("methods": {"lda": {"solver": "lda"}, "pca": {"solve
 
 TEST_CASE("merge: the results of two machines in one folder are those of one") {
   const Experiment one(kTwo), other(kTwo), whole(kTwo);
-  REQUIRE(one.run("--save-models --set '/methods/pca=null'").exit_code ==
-          2);  // no such way to drop
   REQUIRE(one.run("--save-models").exit_code == 0);
   REQUIRE(other.run().exit_code == 0);
   REQUIRE(whole.run().exit_code == 0);
@@ -61,7 +59,6 @@ TEST_CASE("merge: the results of two machines in one folder are those of one") {
     const Experiment& lacks = n++ % 2 == 0 ? one : other;
     fs::remove(lacks.results() / "runs" / (id + ".json"));
     fs::remove_all(lacks.results() / "models" / id);
-    lacks.results();
   }
   REQUIRE(n == 12);
   for (const auto& [name, result] : one.all()) {  // what another part of metriclab may add
@@ -104,7 +101,7 @@ TEST_CASE("merge: other metrics of one run are an alarm, and nothing is overwrit
   REQUIRE(other.run().exit_code == 0);
   const fs::path victim = fs::directory_iterator(other.results() / "runs")->path();
   const Value result = parse_json(read_file(victim));
-  const double accuracy = result.at("metrics").at("knn.accuracy").as_number();
+  const std::string accuracy = to_json_text(result.at("metrics").at("knn.accuracy"), -1);
   std::string text = read_file(victim);
   text = replaced(text, fmt::format("\"knn.accuracy\": {}", accuracy), "\"knn.accuracy\": 0.125");
   text = replaced(text, "\"threads\": 1", "\"threads\": 4");
@@ -117,7 +114,7 @@ TEST_CASE("merge: other metrics of one run are an alarm, and nothing is overwrit
       has(outcome.errors,
           fmt::format(
               "error: other metrics of one run: \"knn.accuracy\" is {} in {} and 0.125 in {}; "
-              "they were made with another threads; remove the one that is wrong, and merge "
+              "what made them differs in threads; remove the one that is wrong, and merge "
               "again\n",
               accuracy, (one.results() / "runs" / victim.filename()).string(), victim.string())),
       outcome.errors);

@@ -281,7 +281,9 @@ TEST_CASE("a folder that is none of results") {
                    R"({"schema": 1, "experiment": "hand", "runs": {}})");
   CHECK_THROWS_WITH_AS(
       read_results({folder.results()}),
-      (folder.results() / "plan.json: is not a plan of metriclab: no list \"runs\"").c_str(),
+      (folder.results() /
+       "plan.json: is not a plan of metriclab: no list \"runs\"; metriclab run writes it anew")
+          .c_str(),
       Error);
 }
 

@@ -137,6 +137,8 @@ Value results_folder() {
   const fs::path there = fs::exists(results, ignored) ? results : results.parent_path();
   Value is = Value::object();
   is.set("folder", results.string());
+  const fs::space_info space = fs::space(there, ignored);
+  is.set("free_mib", ignored ? Value() : Value(static_cast<std::int64_t>(space.available >> 20)));
   is.set("writable", fs::is_directory(there, ignored) && ::access(there.c_str(), W_OK | X_OK) == 0);
   return is;
 }

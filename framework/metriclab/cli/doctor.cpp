@@ -49,8 +49,11 @@ void print(const Value& is) {
                                  data.at("is_folder").as_boolean() ? "" : ", which is no folder"));
   const Value& results = is.at("results");
   line("results",
-       fmt::format("{}: {}", text(results, "folder"),
-                   results.at("writable").as_boolean() ? "can be written" : "can't be written"));
+       fmt::format("{}: {}{}", text(results, "folder"),
+                   results.at("writable").as_boolean() ? "can be written" : "can't be written",
+                   results.at("free_mib").is_null()
+                       ? ""
+                       : fmt::format(", {} MiB free", results.at("free_mib").as_integer())));
   for (const Value& refused : is.at("refused").as_list())
     line("refused", fmt::format("{}: {}", text(refused, "library"), text(refused, "reason")));
 }

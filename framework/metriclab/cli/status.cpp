@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/experiment/result_store.hpp>
@@ -31,19 +32,27 @@ struct FolderStatus {
   std::int64_t left_out = 0;
 };
 
+/// Whether an interrupted training left something to go on from: anything but a worker's mark.
+bool holds_training(const fs::path& checkpoints) {
+  std::error_code error;
+  const fs::directory_iterator files(checkpoints, error);
+  return !error && std::ranges::any_of(files, [](const fs::directory_entry& file) {
+    return file.path().filename() != RunMark::kFile;
+  });
+}
+
 std::vector<RunStatus> statuses(const fs::path& folder, std::vector<Record> records, bool runner) {
   std::vector<RunStatus> all;
   for (Record& record : records) {
     RunStatus& is = all.emplace_back(RunStatus{.record = std::move(record), .going_on = {}});
     if (is.record.status != "missing") continue;
     const fs::path checkpoints = folder / "checkpoints" / is.record.id;
-    std::error_code ignored;
     is.going_on = RunMark::at(checkpoints);
     if (is.going_on)
       is.record.status = "running";
     else if (is.record.id.starts_with("pending-"))
       is.record.reason = "its search has not ended, which finds its values";
-    else if (fs::exists(checkpoints / "checkpoint.safetensors", ignored))
+    else if (holds_training(checkpoints))
       is.record.reason = "was interrupted, and goes on from its checkpoint";
     else
       is.record.reason = runner ? "not begun yet" : "not made; metriclab run makes it";

@@ -39,7 +39,7 @@ Value read_result(const fs::path& file, const std::string& id) {
   if (result.at("schema").as_integer() > kResultSchema)
     throw Error(
         fmt::format("{}: was written by a later metriclab: schema {}, this one reads up to "
-                    "{}; it takes the later one",
+                    "{}",
                     file.string(), result.at("schema").as_integer(), kResultSchema));
   if (result.at("id").as_string() != id)
     throw Error(fmt::format("{}: is the result of another run, {}", file.string(),
@@ -74,7 +74,7 @@ std::string difference(const Value& here, const fs::path& here_file, const Value
   if (one != nullptr && other != nullptr)
     for (const std::string& pointer : differing_pointers(*one, *other))
       if (pointer != "/finished") made += (made.empty() ? "" : ", ") + pointer.substr(1);
-  if (!made.empty()) text += fmt::format("; they were made with another {}", made);
+  if (!made.empty()) text += fmt::format("; what made them differs in {}", made);
   return text + "; remove the one that is wrong, and merge again";
 }
 

@@ -53,7 +53,7 @@ Value read_plan(const fs::path& folder) {
   if (schema->as_integer() > kPlanSchema)
     throw Error(
         fmt::format("{}: was written by a later metriclab: schema {}, this one reads up to "
-                    "{}; it takes the later one",
+                    "{}",
                     file.string(), schema->as_integer(), kPlanSchema));
   return plan;
 }

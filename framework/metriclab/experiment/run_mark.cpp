@@ -12,7 +12,6 @@ namespace metriclab {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kMark = "running";
 
 std::string host_name() {
   std::array<char, 128> host{};
@@ -48,7 +47,7 @@ GoingOn read_mark(int file) {
 
 RunMark::RunMark(const fs::path& checkpoints) {
   make_folder(checkpoints);
-  file_ = ::open((checkpoints / kMark).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  file_ = ::open((checkpoints / kFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file_ >= 0) ::flock(file_, LOCK_EX | LOCK_NB);
   tell(0, "");
 }
@@ -76,7 +75,7 @@ void RunMark::tell(double done, const std::string& doing) {
 }
 
 std::optional<GoingOn> RunMark::at(const fs::path& checkpoints) {
-  const int file = ::open((checkpoints / kMark).c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open((checkpoints / kFile).c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return std::nullopt;
   std::optional<GoingOn> is;
   if (::flock(file, LOCK_SH | LOCK_NB) != 0) is = read_mark(file);

@@ -22,6 +22,8 @@ struct GoingOn {
 /// from whatever machine and whoever has started it.
 class RunMark {
  public:
+  static constexpr const char* kFile = "running";
+
   /// Makes the folder; throws FileError where it can't. A mark that can't be set is left away.
   explicit RunMark(const std::filesystem::path& checkpoints);
   ~RunMark();

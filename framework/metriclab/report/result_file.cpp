@@ -131,10 +131,8 @@ JsonSlice::Members members_of_schema(const std::string& text, const char* what) 
   const auto number = schema == nullptr ? std::nullopt : schema->integer();
   if (!number) throw Error(fmt::format("is not {} of metriclab: no integer \"schema\"", what));
   if (*number > kLatestSchema)
-    throw Error(
-        fmt::format("was written by a later metriclab: schema {}, this one reads up to {}; "
-                    "it takes the later one",
-                    *number, kLatestSchema));
+    throw Error(fmt::format("was written by a later metriclab: schema {}, this one reads up to {}",
+                            *number, kLatestSchema));
   return members;
 }
 

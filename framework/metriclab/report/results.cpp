@@ -133,7 +133,10 @@ void Reader::read_planned(const fs::path& folder, std::vector<fs::path> files) {
     }
     throw Error(fmt::format("{}: {}; metriclab run writes it anew", plan_file.string(), what));
   } catch (const Error& error) {
-    throw Error(plan_file.string() + ": " + error.what());
+    const std::string what = error.what();
+    const bool damaged = what.starts_with("is not a");
+    throw Error(fmt::format("{}: {}{}", plan_file.string(), what,
+                            damaged ? "; metriclab run writes it anew" : ""));
   }
   results.left_out += static_cast<std::int64_t>(by_id.size() - named.size());
 }
