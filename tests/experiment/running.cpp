@@ -28,11 +28,12 @@ Outcome Experiment::run(const std::string& arguments, const std::string& environ
                       environment);
 }
 
-bp::child Experiment::start(const std::string& gate) const {
+bp::child Experiment::start(const std::string& gate,
+                            const std::vector<std::string>& arguments) const {
   ::setenv("METRICLAB_TEST_GATE", gate.c_str(), 1);
   bp::child child(std::getenv("METRICLAB_COMMAND"), "--plugin-path",
                   std::getenv("METRICLAB_RUN_FIXTURES"), "run", folder_ / "spec.json", "--results",
-                  folder_ / "results", "--jobs", "1", bp::std_out > bp::null,
+                  folder_ / "results", bp::args += arguments, bp::std_out > bp::null,
                   bp::std_err > folder_ / "background.txt");
   ::unsetenv("METRICLAB_TEST_GATE");
   return child;

@@ -7,6 +7,7 @@
 #include <map>
 #include <metriclab/plugin/value.hpp>
 #include <string>
+#include <vector>
 
 #include "../cli/command.hpp"
 
@@ -21,12 +22,15 @@ class Experiment {
   /// `metriclab run` on it, with the fixtures' folder as a plugin path.
   Outcome run(const std::string& arguments = "", const std::string& environment = "") const;
   /// The same in the background; it is killed with the object.
-  boost::process::child start(const std::string& gate) const;
+  boost::process::child start(const std::string& gate,
+                              const std::vector<std::string>& arguments = {"--jobs", "1"}) const;
   /// Makes a FIFO for METRICLAB_TEST_GATE.
   std::string make_gate() const;
   /// Waits until a plugin has reached the gate; the process it is in.
   pid_t wait_at(const std::string& gate) const;
 
+  std::string spec() const { return folder_ / "spec.json"; }
+  std::string folder() const { return folder_.path.string(); }
   std::filesystem::path results() const { return folder_.path / "results" / "test"; }
   /// The results by "method/split/seed".
   std::map<std::string, Value> all() const;
