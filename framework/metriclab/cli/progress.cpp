@@ -83,6 +83,10 @@ void ProgressLine::show(const Progress& now) {
   // A terminal is redrawn when somebody can see the difference; a log gets a line every so often.
   const std::chrono::milliseconds every{rewritten_ ? 100 : 5000};
   if (now.ended != nullptr) tell_ended(now);
+  if (!now.lost.empty()) {
+    clear();
+    fmt::print(stderr, "lost: {}; its runs are made elsewhere\n", now.lost);
+  }
   const bool last = now.finished == now.total && now.ended != nullptr;
   if (Clock::now() - shown_ < every && !last) return;
   if (!rewritten_ && percent(now) == shown_percent_ && !last) return;

@@ -8,6 +8,7 @@
 #include <map>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/progress_view.hpp>
+#include <metriclab/cli/ranks.hpp>
 #include <metriclab/cli/shard_end.hpp>
 #include <metriclab/cli/slurm.hpp>
 #include <metriclab/cli/spec_argument.hpp>
@@ -40,7 +41,9 @@ struct Options {
   std::optional<double> time_limit;
   std::string shard_text, sbatch;
   std::optional<Shard> shard;
-  std::size_t slurm = 0;  // tasks
+  std::size_t slurm = 0;     // tasks
+  double rank_timeout = 60;  // seconds
+  Ranks* ranks = nullptr;    // under MPI
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   /// Seconds that are left of the time limit.
@@ -90,16 +93,19 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   bool first = true;
   // A search goes on with what its trials tell.
   do {
-    const Outcome outcome = make_runs(one.plan, store,
-                                      {.jobs = options.jobs,
-                                       .threads = options.threads,
-                                       .retry_failed = first && options.retry_failed,
-                                       .time_limit = options.time_left(),
-                                       .command = fs::read_symlink("/proc/self/exe"),
-                                       .plugin_folders = registry.folders(),
-                                       .interrupted = &interrupted,
-                                       .only = only},
-                                      progress_view(options.form, one.plan));
+    const Outcome outcome =
+        make_runs(one.plan, store,
+                  {.jobs = options.jobs,
+                   .threads = options.threads,
+                   .retry_failed = first && options.retry_failed,
+                   .time_limit = options.time_left(),
+                   .command = fs::read_symlink("/proc/self/exe"),
+                   .plugin_folders = registry.folders(),
+                   .interrupted = &interrupted,
+                   .only = only,
+                   .elsewhere = options.ranks != nullptr ? options.ranks->places()
+                                                         : std::vector<Workplace*>()},
+                  progress_view(options.form, one.plan));
     all.ok += outcome.ok;
     all.skipped += outcome.skipped;
     all.failed += outcome.failed;
@@ -203,7 +209,8 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
       "  metriclab run experiments/quickstart.json --progress json | my_dashboard\n"
       "  metriclab run experiments/losses.json --shard 2/8\n"
       "  metriclab run experiments/losses.json --slurm 8 --sbatch \"--partition=gpu "
-      "--time=2:00:00\"");
+      "--time=2:00:00\"\n"
+      "  mpirun --enable-recovery -n 4 metriclab run experiments/losses.json");
   auto options = std::make_shared<Options>();
   command->add_option("SPEC", options->files, "spec files")->required();
   command->add_option("--jobs", options->jobs, "processes at a time; else as many as cores allow")
@@ -252,6 +259,15 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
                    "options of sbatch for --slurm, in one text: \"--partition=gpu --time=2:00:00\"")
       ->type_name("OPTIONS")
       ->needs(slurm);
+  command
+      ->add_option(
+          "--rank-timeout", options->rank_timeout,
+          "under mpirun: a rank that is silent for so long is lost, and its runs are given "
+          "to others")
+      ->transform(CLI::AsNumberWithUnit(units))
+      ->check(CLI::PositiveNumber)
+      ->type_name("TIME")
+      ->default_str("1m");
   command->callback([&globals, &exit_code, options] {
     options->form = progress_form_from_string(options->progress);
     if (!options->shard_text.empty()) {
@@ -260,6 +276,22 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
       } catch (const Error& error) {
         throw Error(fmt::format("--shard: {}", error.what()));
       }
+    }
+    std::signal(SIGINT, [](int) { interrupted = true; });
+    std::signal(SIGTERM, [](int) { interrupted = true; });
+    std::unique_ptr<Ranks> ranks;
+    if (!options->shard && options->slurm == 0 && is_under_mpi())
+      ranks = join_ranks({.jobs = options->jobs,
+                          .threads = options->threads,
+                          .timeout = options->rank_timeout,
+                          .command = fs::read_symlink("/proc/self/exe")});
+    if (ranks && !ranks->leads()) {
+      exit_code = ranks->serve(interrupted) ? 0 : 1;
+      return;
+    }
+    if (ranks) {
+      options->ranks = ranks.get();
+      options->jobs = ranks->jobs();
     }
     Registry registry = globals.registry();
     auto specs = plan_specs(options->files, options->settings, registry);
@@ -272,8 +304,6 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
       return;
     }
     if (options->jobs == 0) options->jobs = std::max(1, available_cores() / options->threads);
-    std::signal(SIGINT, [](int) { interrupted = true; });
-    std::signal(SIGTERM, [](int) { interrupted = true; });
     try {
       for (PlannedSpec& one : specs) {
         exit_code = std::max(exit_code, run_spec(one, *options, registry));

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <fstream>
 #include <metriclab/experiment/commit.hpp>
@@ -28,6 +30,12 @@ std::string cpu_model() {
       if (const auto colon = line.find(": "); colon != std::string::npos)
         return line.substr(colon + 2);
   return "unknown";
+}
+
+std::string host_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return host.data();
 }
 
 int available_cores() {

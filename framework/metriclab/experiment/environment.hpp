@@ -14,6 +14,8 @@ Value environment(int threads, bool deep);
 std::string utc_now();
 /// The model name of the CPU, or "unknown".
 std::string cpu_model();
+/// This machine's name.
+std::string host_name();
 /// How many cores this process may use.
 int available_cores();
 /// The machine's memory in MiB, or that of the control group where it is less.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/file_lock.hpp>
 #include <metriclab/plugin/error.hpp>
 #include <thread>
@@ -88,9 +89,7 @@ void FileLock::remove_stale(const fs::path& file) {
 }
 
 void FileLock::tell_holder(const std::string& what) const {
-  std::array<char, 128> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  const std::string self = fmt::format("{}process {} on {}", what, ::getpid(), host.data());
+  const std::string self = fmt::format("{}process {} on {}", what, ::getpid(), host_name());
   if (::ftruncate(descriptor_, 0) != 0 ||
       ::pwrite(descriptor_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
     throw Error(fmt::format("{}: can't be written: {}", file_.string(), std::strerror(errno)));

@@ -372,12 +372,7 @@ Outcome Runner::run() {
   if (queue_.empty()) return outcome_;
   if (store_.is_shared()) store_.clear_leftovers(seen);
   make_folder(store_.folder() / "logs");
-  // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
-  // spin, since other workers need their cores. (Boost's own environment reads beyond its strings.)
-  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
-    ::setenv(name, std::to_string(options_.threads).c_str(), 1);
-  ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
-  std::signal(SIGPIPE, SIG_IGN);  // a worker that dies before it has read its request
+  prepare_for_workers(options_.threads);
 
   std::vector<Workplace*> places(static_cast<std::size_t>(options_.jobs), &here_);
   places.insert(places.end(), options_.elsewhere.begin(), options_.elsewhere.end());

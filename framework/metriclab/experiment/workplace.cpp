@@ -34,12 +34,6 @@ std::int64_t resident_memory(pid_t process) {
   return resident * ::sysconf(_SC_PAGESIZE) >> 20;
 }
 
-std::string host_name() {
-  std::array<char, 128> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return host.data();
-}
-
 std::vector<std::string> arguments(const Job& job, std::int64_t memory_limit) {
   std::vector<std::string> all = {"worker",
                                   "--threads",
@@ -112,6 +106,15 @@ void listen(int from, const Workplace::Hear& hear, Watch& watch) {
 }  // namespace
 
 Workplace::~Workplace() = default;
+
+void prepare_for_workers(int threads) {
+  // BLAS and OpenMP of the workers read these when they are loaded; threads that wait must not
+  // spin, since other workers need their cores. (Boost's own environment reads beyond its strings.)
+  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"})
+    ::setenv(name, std::to_string(threads).c_str(), 1);
+  ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
+  std::signal(SIGPIPE, SIG_IGN);  // a worker that dies before it has read its request
+}
 
 LocalWorkplace::LocalWorkplace(fs::path command)
     : command_(std::move(command)), machine_(host_name()), memory_(machine_memory() * 9 / 10) {}

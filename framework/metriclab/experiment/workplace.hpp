@@ -56,6 +56,9 @@ class Workplace {
   virtual std::int64_t memory() const = 0;
 };
 
+/// To be called before the first worker is started: what workers inherit from this process.
+void prepare_for_workers(int threads);
+
 /// Workers as children of this process, with which they end.
 class LocalWorkplace final : public Workplace {
  public:
