@@ -211,6 +211,26 @@ TEST_CASE(
   CHECK(experiment.metrics() == undisturbed.metrics());
 }
 
+TEST_CASE("a trial that somebody kills is no verdict: the search waits until it is made again") {
+  const char* const tuned = R"("baselines": false, "methods": {"gated": {"solver": {
+      "plugin": "misbehaving", "how": {"choice": ["gate", "well"]}}}},
+      "tune": {"metric": "knn.accuracy", "search": "grid"})";
+  const std::string iris = R"({"plugin": "iris", "split": {"holdout": 0.5}})";
+  const Experiment experiment(tuned, iris), undisturbed(tuned, iris);
+  const std::string gate = experiment.make_gate();
+  auto runner = experiment.start(gate);
+  ::kill(experiment.wait_at(gate), SIGKILL);
+  runner.wait();
+  CHECK(runner.exit_code() == 1);
+  CHECK(has(testing::run("status '" + experiment.results().string() + "'").output,
+            "missing: its search has not ended, which finds its values"));
+  CHECK(experiment.run().exit_code == 0);
+  REQUIRE(undisturbed.run().exit_code == 0);
+  CHECK(experiment.metrics() == undisturbed.metrics());
+  CHECK(read_file(experiment.results() / "plan.json") ==
+        read_file(undisturbed.results() / "plan.json"));
+}
+
 TEST_CASE("a worker that is stopped ends by its limit of time") {
   const Experiment experiment(
       R"("baselines": false, "limits": {"time_limit": 2}, "methods": {

@@ -210,7 +210,8 @@ Tuner::Score Tuner::score(const Group& group, const std::vector<double>& u, std:
 Tuner::Score Tuner::read(const std::string& id) {
   if (const auto known = scores_.find(id); known != scores_.end()) return known->second;
   Score score;
-  if (store_ == nullptr || !store_->find(id)) return score;
+  const auto stored = store_ == nullptr ? std::nullopt : store_->find(id);
+  if (!stored || stored->from_outside) return score;  // that one is tried again
   const Value result = parse_json(read_file(store_->result(id)));
   score.done = true;
   if (const Value* seconds = result.find("seconds"))
