@@ -74,7 +74,9 @@ bool has_mpi() {
 bp::child mpirun(const Experiment& experiment, std::vector<std::string> of_mpirun,
                  const std::vector<std::string>& of_run) {
   std::vector<std::string> all = {
-      "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "3"};
+      "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
+      // Without ssh, for which there is no need on one machine, it begins nothing.
+      "--mca", "plm_rsh_agent", "true", "-n", "3"};
   all.insert(all.end(), of_mpirun.begin(), of_mpirun.end());
   all.insert(all.end(), {std::getenv("METRICLAB_COMMAND"), "--plugin-path",
                          std::getenv("METRICLAB_RUN_FIXTURES"), "run", experiment.spec(),
