@@ -191,7 +191,9 @@ void Writer::define_kind(const std::string& name, const std::string& kind, const
   // marked where it is.
   Value::List ways;
   if (!by_name.empty()) ways.push_back(object({{"anyOf", std::move(by_name)}}));
-  ways.push_back(object({{"type", "object"}, {"required", list({"use"})}}));
+  ways.push_back(object({{"type", "object"},
+                         {"required", list({"use"})},
+                         {"properties", object({{"use", object({{"type", "string"}})}})}}));
   ways.push_back(
       object({{"type", "object"},
               {"required", list({"plugin"})},
@@ -267,11 +269,7 @@ Value Writer::write() {
     if (key == "datasets") is = many(reference("data_set"), "what is learned from and measured on");
     if (key == "evaluators") is = many(reference("measure"), "what is measured");
     if (key == "methods")
-      is = object({{"type", "object"},
-                   {"minProperties", 1},
-                   {"patternProperties", object({{"^\\$", true}})},
-                   {"additionalProperties", reference("way")},
-                   {"description", "a name for each method"}});
+      is = object({{"type", "object"}, {"description", "a name for each method"}});
     if (key == "extends")
       is = object({{"type", "string"}, {"description", "a spec file that this one goes over"}});
     if (key == "define")
@@ -315,7 +313,16 @@ Value Writer::write() {
     if (definitions_.find(wanted_.front()) == nullptr)
       define_kind(wanted_.front(), wanted_.front(), {});
 
-  Value schema = closed_object(std::move(fields), {"name", "datasets", "methods", "evaluators"});
+  Value schema = closed_object(std::move(fields), {});
+  // What a spec that extends another has of a method may be a part of one, or null.
+  schema.set("if", object({{"not", object({{"required", list({"extends"})}})}}));
+  schema.set(
+      "then",
+      object({{"required", list({"name", "datasets", "methods", "evaluators"})},
+              {"properties",
+               object({{"methods", object({{"minProperties", 1},
+                                           {"patternProperties", object({{"^\\$", true}})},
+                                           {"additionalProperties", reference("way")}})}})}}));
   schema.as_object().insert(
       schema.as_object().begin(),
       {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
