@@ -86,11 +86,10 @@ std::vector<std::string> differing_pointers(const Value& a, const Value& b) {
 }
 
 void add_differences(const Value& sources_a, const Value& sources_b, PlanChange& change) {
-  for (const std::string& pointer : differing_pointers(sources_a, sources_b)) {
-    std::string name = pointer.substr(std::min<std::size_t>(1, pointer.size()));
-    for (std::size_t at; (at = name.find("~1")) != std::string::npos;) name.replace(at, 2, "/");
-    add_once(change.sources, name);
-  }
+  // A plugin that one of the two doesn't use is a matter of the spec.
+  for (const Value::Member& plugin : sources_a.as_object())
+    if (const Value* other = sources_b.find(plugin.key); other != nullptr && *other != plugin.value)
+      add_once(change.sources, plugin.key);
 }
 
 std::string PlanChange::why() const {
