@@ -29,6 +29,8 @@ struct WrittenRun {
   std::string parameters = {};  // the method's block, as JSON
   std::string base = {};        // "": the method
   bool descriptive = false;     // of its metrics neither higher nor lower is better
+  std::string curves = {};      // as JSON
+  std::string grid = {};        // likewise
 };
 
 /// A fresh folder that goes with the object, with results/<experiment>/ below it.
@@ -59,7 +61,9 @@ class Folder {
     json.set("schema", 1);
     json.set("id", id_of(run));
     json.set("experiment", experiment_);
-    json.set("run", coordinates(run));
+    Value& place = json.set("run", coordinates(run));
+    if (!run.grid.empty()) place.set("grid", parse_json(run.grid));
+    if (!run.curves.empty()) json.set("curves", parse_json(run.curves));
     json.set("dataset", Value::object()).set("block", Value::object()).set("name", run.dataset);
     if (!run.parameters.empty())
       json.set("method", Value::object()).set("block", parse_json(run.parameters));

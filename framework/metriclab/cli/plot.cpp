@@ -5,6 +5,7 @@
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/pdf.hpp>
 #include <metriclab/plugin/file.hpp>
+#include <metriclab/report/event_file.hpp>
 #include <metriclab/report/figures.hpp>
 
 namespace metriclab {
@@ -18,7 +19,7 @@ struct Arguments {
   std::string format = "svg";
   double width = 0, height = 0;
   bool trials = false;
-  fs::path output;
+  fs::path output, tensorboard;
 };
 
 FigureOptions options_of(const Arguments& given) {
@@ -99,11 +100,24 @@ void add_plot(CLI::App& app, Globals&, int& exit_code) {
       ->check(CLI::Range(120, 10000))
       ->type_name("PIXELS");
   command->add_option("--output", given->output, "a folder for the files, made where there is none")
-      ->required()
+      ->type_name("DIR");
+  command
+      ->add_option(
+          "--tensorboard", given->tensorboard,
+          "writes event files of TensorBoard there, with the curves and metrics of each run")
       ->type_name("DIR");
   command->callback([&exit_code, given] {
-    const Results results = read_results(given->folders, reading(options_of(*given)));
-    write_pictures(*given, results);
+    if (given->output.empty() && given->tensorboard.empty())
+      throw Error(
+          "plot takes --output DIR for figures, --tensorboard DIR for event files, or both");
+    const FigureOptions options = options_of(*given);
+    const Results results = read_results(given->folders, reading(options));
+    if (!given->tensorboard.empty())
+      fmt::print(stderr, "{}: event files of {} runs; tensorboard --logdir {} shows them\n",
+                 given->tensorboard.string(),
+                 write_event_files(filter(results, options.where), given->tensorboard),
+                 given->tensorboard.string());
+    if (!given->output.empty()) write_pictures(*given, results);
     for (const std::string& problem : results.problems)
       fmt::print(stderr, "warning: {}\n", problem);
     if (!results.problems.empty()) exit_code = 1;

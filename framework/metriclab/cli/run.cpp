@@ -17,6 +17,7 @@
 #include <metriclab/experiment/plan_change.hpp>
 #include <metriclab/experiment/runner.hpp>
 #include <metriclab/experiment/tuner.hpp>
+#include <metriclab/report/event_file.hpp>
 #include <metriclab/report/table.hpp>
 
 namespace metriclab {
@@ -33,7 +34,7 @@ constexpr int kInterrupted = 130;
 struct Options {
   std::vector<fs::path> files;
   std::vector<std::string> settings;
-  fs::path results = "results";
+  fs::path results = "results", tensorboard;
   int jobs = 0, threads = 1;
   bool retry_failed = false, save_models = false;
   std::string progress = "auto";
@@ -93,6 +94,12 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   bool first = true;
   // A search goes on with what its trials tell.
   do {
+    const auto show = progress_view(options.form, one.plan);
+    const auto told = [&](const Progress& now) {
+      show(now);
+      if (!options.tensorboard.empty() && now.ended != nullptr && now.status == "ok")
+        write_event_file(store.result(now.ended->id), options.tensorboard);
+    };
     const Outcome outcome =
         make_runs(one.plan, store,
                   {.jobs = options.jobs,
@@ -105,7 +112,7 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
                    .only = only,
                    .elsewhere = options.ranks != nullptr ? options.ranks->places()
                                                          : std::vector<Workplace*>()},
-                  progress_view(options.form, one.plan));
+                  told);
     all.ok += outcome.ok;
     all.skipped += outcome.skipped;
     all.failed += outcome.failed;
@@ -141,6 +148,8 @@ int run_spec(PlannedSpec& one, const Options& options, Registry& registry) {
   }
   const TableOptions table{.width = terminal_width(stdout).value_or(0)};
   const Results results = read_results({store.folder()});
+  // Those that were there already too.
+  if (!options.tensorboard.empty()) write_event_files(results, options.tensorboard);
   std::size_t measured = 0, wrong = 0;
   for (const std::string& problem : results.problems) fmt::print(stderr, "warning: {}\n", problem);
   for (const Record& record : results.records) {
@@ -229,6 +238,10 @@ void add_run(CLI::App& app, Globals& globals, int& exit_code) {
   command->add_option("--results", options->results, "where folders of results are")
       ->type_name("DIR")
       ->capture_default_str();
+  command
+      ->add_option("--tensorboard", options->tensorboard,
+                   "writes event files of TensorBoard there, one for each run as it ends")
+      ->type_name("DIR");
   command->add_option("--set", options->settings, "changes the spec: POINTER=VALUE")
       ->type_name("SETTING")
       ->allow_extra_args(false);

@@ -30,14 +30,18 @@ constexpr double kLegendShare = 0.3;  // of the width, that a legend at the righ
 const double kSlantSine = std::sin(kSlant * std::acos(-1.0) / 180);
 const double kSlantCosine = std::cos(kSlant * std::acos(-1.0) / 180);
 
+bool is_on(const FigureAxis& axis, double value) {
+  return FigureScale::has(axis.scale, value) && (!axis.low || value >= *axis.low) &&
+         (!axis.high || value <= *axis.high);
+}
+
+/// All that one axis must have room for. What has no place on the other one isn't drawn, and takes
+/// none.
 std::vector<double> values_of(const Figure& figure, bool of_x) {
   std::vector<double> values;
   for (const Series& series : figure.series)
     for (std::size_t i = 0; i < series.x.size(); ++i) {
-      // What has no place on the other axis isn't drawn, and takes none.
-      if (!FigureScale::has(figure.x.scale, series.x[i]) ||
-          !FigureScale::has(figure.y.scale, series.y[i]))
-        continue;
+      if (!is_on(figure.x, series.x[i]) || !is_on(figure.y, series.y[i])) continue;
       values.push_back(of_x ? series.x[i] : series.y[i]);
       if (of_x || series.low.empty()) continue;
       values.push_back(series.low[i]);
@@ -65,7 +69,7 @@ class Layout {
   };
 
   void place_frame();
-  void place_legend();
+  void place_legend(bool may_stand_right);
   void draw_x_axis();
   void draw_y_axis();
   void draw_title();
@@ -87,7 +91,7 @@ class Layout {
   std::size_t entry_columns_ = 1;
 };
 
-void Layout::place_legend() {
+void Layout::place_legend(bool may_stand_right) {
   double widest = 0;
   for (std::size_t i = 0; i < figure_.series.size(); ++i) {
     const Series& series = figure_.series[i];
@@ -99,7 +103,7 @@ void Layout::place_legend() {
   const double room = width_ * kLegendShare - kSwatch - kGap;
   const double height = static_cast<double>(entries_.size()) * kLine;
   // A name that loses its middle stands better below, where there is room for all of it.
-  legend_right_ = height <= figure_.height - 60 && widest <= room;
+  legend_right_ = may_stand_right && height <= figure_.height - 60 && widest <= room;
   const double limit = legend_right_ ? room : (width_ - 2 * kMargin) * 0.48 - kSwatch - 3 * kGap;
   double longest = 0;
   for (Entry& entry : entries_) {
@@ -252,7 +256,7 @@ void Layout::draw_below() {
 
 std::string Layout::draw() {
   width_ = std::max(200.0, figure_.width);
-  if (!figure_.label_series) place_legend();
+  if (!figure_.label_series) place_legend(true);
   place_frame();
   draw_title();
   draw_x_axis();
@@ -267,11 +271,9 @@ std::string Layout::draw() {
                   "nothing here can be drawn", "opacity=\"0.75\"");
   else
     draw_marks(drawing_, figure_, frame_, place, hover_);
-  if (figure_.label_series && !draw_labels(drawing_, figure_, frame_, place, kFont)) {
-    place_legend();
-    // The frame is drawn: what has no room in it can only stand below.
-    legend_right_ = false;
-  }
+  // The frame is drawn: a legend has no room beside it any more.
+  if (figure_.label_series && !draw_labels(drawing_, figure_, frame_, place, kFont))
+    place_legend(false);
   draw_legend();
   draw_below();
   return drawing_.finish(width_, height_, figure_.title);

@@ -59,6 +59,9 @@ struct Figure {
   double width = 640, height = 400;  // CSS pixels; the height grows by a legend or rows below
 };
 
+/// Of more lines than this the bands, one upon another, couldn't be told apart: none is drawn.
+constexpr std::size_t kMostBands = 5;
+
 /// The figure as SVG, without script, font or other file.
 ///
 /// - Ticks at 1, 2 and 5 times powers of ten, at decades of a logarithmic scale (and 2 and 5 where

@@ -77,10 +77,22 @@ Series series_of(const FigureSource& source, std::size_t method) {
   return series;
 }
 
-void say_band(Figure& figure, const FigureSource& source, std::size_t dataset) {
-  const std::string mean = mean_over(source, dataset);
-  figure.notes.push_back(mean == "one run" ? mean
-                                           : mean + "; the band: ± one standard deviation of runs");
+/// What the lines are, and the bands where there are any.
+void say_what(Figure& figure, const FigureSource& source, std::size_t dataset) {
+  std::string text = mean_over(source, dataset);
+  const auto lines = std::count_if(
+      figure.series.begin(), figure.series.end(),
+      [](const Series& series) { return !series.reference && series.marks == Marks::line; });
+  const bool bands = lines > 0 && static_cast<std::size_t>(lines) <= kMostBands;
+  if (text != "one run" && bands) text += "; the bands: ± one standard deviation of runs";
+  if (text != "one run" && lines == 0) text += "; whiskers: ± one standard deviation of runs";
+  figure.notes.push_back(std::move(text));
+}
+
+/// "verification" of "verification.roc".
+std::string without_last(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos ? name : name.substr(0, dot);
 }
 
 /// The values of runs at each place where one of them has a value.
@@ -181,7 +193,7 @@ Series chance(const std::vector<double>& x, bool falling) {
 }
 
 Figure det_figure(const FigureSource& source, const Bundle& bundle, bool from_roc) {
-  Figure figure = figure_of(source, bundle, "det", "DET curve of " + bundle.name);
+  Figure figure = figure_of(source, bundle, "det", "DET curve of " + without_last(bundle.name));
   // Below the least rate that any run can have there is nothing to say.
   double least = kDetHigh;
   for (const auto& [method, curves] : bundle.methods)
@@ -207,7 +219,7 @@ Figure det_figure(const FigureSource& source, const Bundle& bundle, bool from_ro
               {},
               std::max(kDetLow, lowest),
               kDetHigh};
-  say_band(figure, source, bundle.dataset);
+  say_what(figure, source, bundle.dataset);
   return figure;
 }
 
@@ -237,7 +249,7 @@ std::vector<Figure> learning_curves(const FigureSource& source) {
       }
       figure.y = {.label = told(bundle.name), .scale = scale_for(figure)};
     }
-    say_band(figure, source, bundle.dataset);
+    say_what(figure, source, bundle.dataset);
     if (!all)
       figure.notes.push_back(
           "runs end at different times; each point is the mean of those that go on, while at least "
@@ -252,7 +264,7 @@ std::vector<Figure> roc_curves(const FigureSource& source) {
   for (int i = 0; i <= kRocPoints; ++i) grid.push_back(static_cast<double>(i) / kRocPoints);
   std::vector<Figure> figures;
   for (const Bundle& bundle : bundles_of(source, CurveKind::roc)) {
-    Figure figure = figure_of(source, bundle, "roc", "ROC curve of " + bundle.name);
+    Figure figure = figure_of(source, bundle, "roc", "ROC curve of " + without_last(bundle.name));
     figure.series = vertical_averages(source, bundle, grid, false);
     for (Series& series : figure.series) {
       // At the rate 0 the mean is where the curves leave the axis; they begin at the origin.
@@ -266,7 +278,7 @@ std::vector<Figure> roc_curves(const FigureSource& source) {
     figure.x.low = figure.y.low = 0;
     figure.x.high = figure.y.high = 1;
     figure.y.label = bundle.unit == "false accept rate" ? "true accept rate" : "true positive rate";
-    say_band(figure, source, bundle.dataset);
+    say_what(figure, source, bundle.dataset);
     figures.push_back(std::move(figure));
   }
   return figures;
@@ -299,7 +311,7 @@ std::vector<Figure> evaluators_curves(const FigureSource& source) {
       figure.series.push_back(std::move(series));
     }
     figure.y = {.label = bundle.name, .scale = scale_for(figure)};
-    say_band(figure, source, bundle.dataset);
+    say_what(figure, source, bundle.dataset);
     if (!all)
       figure.notes.push_back(
           fmt::format("each point is the mean of the runs that have this {}, at least half of them",

@@ -23,8 +23,8 @@ bool crosses(const Frame& box, Point from, Point to) { return clip(box, from, to
 
 /// What a label may not lie on, and had better not.
 struct Obstacles {
-  std::vector<Frame> boxes;  // points, whiskers, labels that have their place
-  std::vector<std::pair<Point, Point>> lines;
+  std::vector<Frame> boxes;                    // points, and labels that have their place
+  std::vector<std::pair<Point, Point>> lines;  // and whiskers
 };
 
 Obstacles obstacles_of(const Figure& figure, const Place& place) {
@@ -46,7 +46,7 @@ Obstacles obstacles_of(const Figure& figure, const Place& place) {
           FigureScale::has(figure.y.scale, series.high[i])) {
         const double low = place(series.x[i], series.low[i]).y;
         const double high = place(series.x[i], series.high[i]).y;
-        obstacles.boxes.push_back({at.x - kPointRoom, high, at.x + kPointRoom, low});
+        obstacles.lines.push_back({{at.x, low}, {at.x, high}});
       }
       if (before && series.marks == Marks::steps) {
         obstacles.lines.push_back({*before, {at.x, before->y}});

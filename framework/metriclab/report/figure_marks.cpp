@@ -14,8 +14,6 @@ constexpr double kLineWidth = 1.7, kReferenceWidth = 1, kRadius = 3.2, kHoverRad
 constexpr double kCap = 3;  // half the bar at the end of a whisker
 // More points than this would make a page slow that has many figures.
 constexpr std::size_t kMostHover = 2000;
-// More bands than this one upon another can't be told apart.
-constexpr std::size_t kMostBands = 8;
 
 constexpr std::array<const char*, 6> kDashes = {"", "7 3", "2 2", "8 3 2 3", "12 4", "4 2 1 2 1 2"};
 

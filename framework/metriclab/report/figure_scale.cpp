@@ -72,10 +72,10 @@ FigureScale::FigureScale(const FigureAxis& axis, std::span<const double> values)
   empty_ = !any;
   if (any) {
     const double low = first_, high = last_;
-    // Of values that are equal but for rounding a tenth of what they are.
-    const double room = high > low                            ? 0.04 * (high - low)
-                        : scale_ == Scale::linear && low != 0 ? 0.1 * std::abs(low)
-                                                              : 0.5;
+    // Values that differ by rounding alone are one value, and have a tenth of it to either side.
+    const bool apart = high - low > 1e-10 * std::max(std::abs(low), std::abs(high));
+    const bool has_size = scale_ == Scale::linear && low != 0;
+    const double room = apart ? 0.04 * (high - low) : has_size ? 0.1 * std::abs(low) : 0.5;
     first_ -= room;
     last_ += room;
     // Counts, losses and seconds are never below zero.
@@ -84,7 +84,9 @@ FigureScale::FigureScale(const FigureAxis& axis, std::span<const double> values)
   }
   if (axis.low && has(scale_, *axis.low)) first_ = transformed(scale_, *axis.low);
   if (axis.high && has(scale_, *axis.high)) last_ = transformed(scale_, *axis.high);
-  if (!(last_ > first_)) last_ = first_ + 1;
+  // Limits may be equal, or as near as that, too.
+  const double size = std::max(std::abs(first_), std::abs(last_));
+  if (!(last_ - first_ > 1e-10 * size)) last_ = first_ + std::max(1.0, 0.1 * size);
 }
 
 bool FigureScale::has(Scale scale, double value) {
@@ -129,8 +131,9 @@ std::vector<Tick> FigureScale::linear_ticks(double most) const {
   const int power = static_cast<int>(std::floor(std::log10(greatest)));
   std::vector<Tick> ticks;
   const double slack = 1e-9 * (high - low);
-  for (double k = std::ceil((low - slack) / step); k * step <= high + slack; ++k) {
-    const double value = k * step;
+  const double from = std::ceil((low - slack) / step);
+  for (double k = 0; (from + k) * step <= high + slack && k <= 2 * most; ++k) {
+    const double value = (from + k) * step;
     std::string label = fixed(value, std::max(0, -exponent));
     if (!plain && value == 0) label = "0";
     if (!plain && value != 0)

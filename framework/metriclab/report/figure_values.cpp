@@ -164,7 +164,7 @@ std::vector<Figure> pareto_figures(const FigureSource& source) {
     }
     if (datasets.size() > 1)
       add("all", over_datasets(datasets, table.methods.size(), better),
-          fmt::format("mean rank by {}, 1 the best", name), Better::lower,
+          fmt::format("mean rank ({})", name), Better::lower,
           fmt::format(
               "over {} data sets, seconds by their geometric mean; the steps: what no method "
               "beats in both",

@@ -21,6 +21,7 @@ struct RunDetails {
   /// What a grid gave the run, and what a search tried in it or chose for it: pointers into the
   /// spec and values as text (`JsonSlice::plain`).
   std::vector<std::pair<std::string, std::string>> grid, chosen;
+  std::string trial;  // " trial 3 fold 1" of a search; "" of what is compared
 };
 
 /// Throws Error naming the file where it can't be read.
