@@ -194,6 +194,8 @@ void Writer::define_kind(const std::string& name, const std::string& kind, const
   ways.push_back(object({{"type", "object"},
                          {"required", list({"use"})},
                          {"properties", object({{"use", object({{"type", "string"}})}})}}));
+  if (name != "data_set" && name != "measure")  // a method's parts may be searched for
+    ways.push_back(object({{"type", "object"}, {"required", list({"choice"})}}));
   ways.push_back(
       object({{"type", "object"},
               {"required", list({"plugin"})},
@@ -242,9 +244,10 @@ Value Writer::method() {
         "a classical method, {\"solver\": …}, or a deep one, "
         "{\"architecture\": …, \"loss\": …}"},
        {"properties", object({{"solver", object({{"description", "a classical method"}})}})},
-       {"if", object({{"required", list({"solver"})}})},
-       {"then", std::move(solver)},
-       {"else", std::move(composed)}});
+       {"if", object({{"required", list({"use"})}})},
+       {"else", object({{"if", object({{"required", list({"solver"})}})},
+                        {"then", std::move(solver)},
+                        {"else", std::move(composed)}})}});
 }
 
 Value Writer::write() {
@@ -269,7 +272,11 @@ Value Writer::write() {
     if (key == "datasets") is = many(reference("data_set"), "what is learned from and measured on");
     if (key == "evaluators") is = many(reference("measure"), "what is measured");
     if (key == "methods")
-      is = object({{"type", "object"}, {"description", "a name for each method"}});
+      is = object({{"type", "object"},
+                   {"minProperties", 1},
+                   {"patternProperties", object({{"^\\$", true}})},
+                   {"additionalProperties", reference("way")},
+                   {"description", "a name for each method"}});
     if (key == "extends")
       is = object({{"type", "string"}, {"description", "a spec file that this one goes over"}});
     if (key == "define")
@@ -313,16 +320,13 @@ Value Writer::write() {
     if (definitions_.find(wanted_.front()) == nullptr)
       define_kind(wanted_.front(), wanted_.front(), {});
 
+  // Over another spec a method may be null, or a part of one; the command checks what comes of it.
+  Value whole = object({{"required", list({"name", "datasets", "methods", "evaluators"})},
+                        {"properties", object({{"methods", *fields.find("methods")}})}});
+  fields.set("methods", object({{"type", "object"}, {"description", "a name for each method"}}));
   Value schema = closed_object(std::move(fields), {});
-  // What a spec that extends another has of a method may be a part of one, or null.
-  schema.set("if", object({{"not", object({{"required", list({"extends"})}})}}));
-  schema.set(
-      "then",
-      object({{"required", list({"name", "datasets", "methods", "evaluators"})},
-              {"properties",
-               object({{"methods", object({{"minProperties", 1},
-                                           {"patternProperties", object({{"^\\$", true}})},
-                                           {"additionalProperties", reference("way")}})}})}}));
+  schema.set("if", object({{"required", list({"extends"})}}));
+  schema.set("else", std::move(whole));
   schema.as_object().insert(
       schema.as_object().begin(),
       {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
