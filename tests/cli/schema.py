@@ -103,42 +103,14 @@ change("a data set by its name", [], lambda s: s.update(define={"set": s["datase
 expect("over another spec", places({"extends": "base.json", "name": "more", "methods": {"lmnn": {"solver": {"n_neighbors": 5}}, "plain": None}}), [])
 expect("a slip over another spec", places({"extends": "base.json", "dataset": []}), ["$"])
 
-# Search spaces, in the place of any value of a method.
-searched = {"metric": "knn.accuracy", "trials": 5}
-
-
-def search(what, wanted, space, parameter="n_neighbors", **tune):
-    def edit(spec):
-        spec["methods"]["lmnn"]["solver"][parameter] = space
-        spec.update(tune=searched | tune)
-    change(what, wanted, edit)
-
-
-search("integers", [], {"int": [1, 9]})
-search("integers by their logarithms", [], {"log_int": [1, 9]})
-search("numbers", [], {"uniform": [0.1, 0.9]}, "push_weight")
-search("numbers by their logarithms", [], {"log_uniform": [0.001, 0.9]}, "push_weight")
-search("a choice", [], {"choice": [1, 3, 5]})
-search("a choice of blocks", [], {"choice": [None, {"plugin": "rbf", "gamma": 1}]}, "kernel")
-search("a search within a plugin's block", [], {"plugin": "rbf", "gamma": {"log_uniform": [0.01, 10]}}, "kernel")
-search("the way to search", [], {"int": [1, 9]}, search="tpe", validation={"folds": 3}, halving={"least": 2, "factor": 3})
-search("a space that nobody knows", ["$.methods.lmnn.solver.n_neighbors"], {"normal": [0, 1]})
-search("a space without its end", ["$.methods.lmnn.solver.n_neighbors.int"], {"int": [1]})
-search("a space of words", [f"$.methods.lmnn.solver.n_neighbors.int[{i}]" for i in (0, 1)], {"int": ["a", "b"]})
-search("no trial", ["$.tune"], {"int": [1, 9]}, trials=0)
-search("a way to search that is none", ["$.tune"], {"int": [1, 9]}, search="luck")
-search("a key of tune that nobody knows", ["$.tune"], {"int": [1, 9]}, budget=3)
-change("tune without a metric", ["$.tune"], lambda s: s.update(tune={"trials": 3}))
-
-# Shared parts: a spec that extends another need not have what that one has.
-change("blocks by name", [], lambda s: s.update(define={"near": {"plugin": "lmnn", "n_neighbors": 5}})
-       or s["methods"]["lmnn"].update(solver={"use": "near"}))
-change("blocks by name, changed", [], lambda s: s.update(define={"near": {"plugin": "lmnn"}})
-       or s["methods"]["lmnn"].update(solver={"use": "near", "n_neighbors": 5}))
+change("a choice of blocks", [], searched({"plugin": "lmnn", "kernel": {"choice": [None, {"plugin": "rbf", "gamma": 1}]}}))
+change("a space within a block", [], searched({"plugin": "lmnn", "kernel": {"plugin": "rbf", "gamma": {"log_uniform": [0.01, 10]}}}))
+change("a space without its end", ["$.methods.lmnn.solver.n_neighbors.int"], searched({"plugin": "lmnn", "n_neighbors": {"int": [1]}}))
+change("a space of words", [f"$.methods.lmnn.solver.n_neighbors.int[{i}]" for i in (0, 1)],
+       searched({"plugin": "lmnn", "n_neighbors": {"int": ["a", "b"]}}))
+change("no trial", ["$.tune"], searched("lmnn", tune | {"trials": 0}))
+change("tune without a metric", ["$.tune"], searched("lmnn", {"trials": 3}))
 change("a use of no name", ["$.methods.lmnn.solver"], lambda s: s["methods"]["lmnn"].update(solver={"use": 3}))
-change("a method that is dropped", [], lambda s: s.update(extends="base.json", methods={"plain": None}))
-expect("a spec that extends", places({"extends": "base.json", "name": "more"}), [])
-expect("a spec that extends, with a slip", places({"extends": "base.json", "name": "more", "seed": [1]}), ["$"])
 change("what is kept for a report", [], lambda s: s.update(exhibit=1000))
 change("more than can be kept", ["$.exhibit"], lambda s: s.update(exhibit=1001))
 
