@@ -251,6 +251,53 @@ TEST_CASE("parameters: categories, and a second parameter as series") {
   check_all(pictures);
 }
 
+TEST_CASE("parameters: what numbers stand on which axis") {
+  for (const auto& [values, scale] :
+       {std::pair(std::vector<std::string>{"0.001", "0.1"}, Scale::logarithmic),
+        {{"1", "2"}, Scale::linear},
+        {{"0", "1", "10"}, Scale::linear},
+        {{"10", "20", "30", "40", "100"}, Scale::linear},
+        {{"1", "3", "10", "30"}, Scale::logarithmic},
+        {{"0.1", "null"}, Scale::categories}}) {
+    const Folder folder;
+    folder.write_all(grid_runs("itml", "gamma", values, {"wine"}));
+    const auto pictures = figures_of(folder, {.kinds = {FigureKind::parameters}});
+    CHECK(std::get<Figure>(pictures.front().drawing).x.scale == scale);
+  }
+}
+
+TEST_CASE("parameters: the trials of a search are points, means over their parts") {
+  const Folder folder;
+  std::vector<WrittenRun> runs{{.dataset = "wine",
+                                .method = "itml",
+                                .split = "fold 1",
+                                .metrics = {{"knn.accuracy", 0.9}},
+                                .chosen = R"({"/solver/gamma": 2.5})"}};
+  for (int trial = 1; trial <= 3; ++trial)
+    for (int part = 1; part <= 2; ++part)
+      runs.push_back({.dataset = "wine",
+                      .method = "itml",
+                      .split = "fold 1",
+                      .metrics = {{"knn.accuracy", 0.5 + 0.1 * trial + 0.02 * part}},
+                      .chosen = fmt::format(R"({{"/solver/gamma": {}, "/solver/n": {}}})",
+                                            trial + 0.5, 4 - trial),
+                      .trial = trial,
+                      .part = fmt::format("fold {}", part)});
+  folder.write_all(runs);
+  // What a search chose varies no parameter.
+  CHECK_THROWS_AS(figures_of(folder, {.kinds = {FigureKind::parameters}}), Error);
+  const auto pictures = figures_of(folder, {.kinds = {FigureKind::parameters}, .trials = true});
+  REQUIRE(pictures.size() == 2);
+  const Series& series =
+      series_named(figure_named(pictures, "parameters-itml-gamma-knn.accuracy"), "wine");
+  CHECK(series.marks == Marks::points);
+  CHECK(series.x == std::vector<double>{1.5, 2.5, 3.5});
+  for (int trial = 1; trial <= 3; ++trial)
+    CHECK(series.y[static_cast<std::size_t>(trial) - 1] == doctest::Approx(0.53 + 0.1 * trial));
+  CHECK(series.labels[0] == "gamma=1.5 n=3");
+  check_all(pictures);
+}
+
 TEST_CASE("the Pareto front by its definition") {
   CHECK(rc::check("front", [] {
     const auto n = static_cast<std::size_t>(*rc::gen::inRange(0, 25));

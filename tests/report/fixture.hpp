@@ -31,6 +31,9 @@ struct WrittenRun {
   bool descriptive = false;     // of its metrics neither higher nor lower is better
   std::string curves = {};      // as JSON
   std::string grid = {};        // likewise
+  std::string chosen = {};      // by a search, likewise
+  int trial = 0;                // of a search, above 0
+  std::string part = {};        // that the trial was measured on
 };
 
 /// A fresh folder that goes with the object, with results/<experiment>/ below it.
@@ -51,8 +54,8 @@ class Folder {
   }
 
   static std::string id_of(const WrittenRun& run) {
-    return run.id.empty() ? content_hash(fmt::format("{}|{}|{}|{}", run.dataset, run.method,
-                                                     run.split, run.seed))
+    return run.id.empty() ? content_hash(fmt::format("{}|{}|{}|{}|{}|{}", run.dataset, run.method,
+                                                     run.split, run.seed, run.trial, run.part))
                           : run.id;
   }
 
@@ -61,8 +64,7 @@ class Folder {
     json.set("schema", 1);
     json.set("id", id_of(run));
     json.set("experiment", experiment_);
-    Value& place = json.set("run", coordinates(run));
-    if (!run.grid.empty()) place.set("grid", parse_json(run.grid));
+    json.set("run", coordinates(run));
     if (!run.curves.empty()) json.set("curves", parse_json(run.curves));
     json.set("dataset", Value::object()).set("block", Value::object()).set("name", run.dataset);
     if (!run.parameters.empty())
@@ -88,14 +90,15 @@ class Folder {
     Value json = Value::object();
     json.set("schema", 1);
     json.set("experiment", experiment_);
-    Value::List list;
+    Value::List list, trials;
     for (const WrittenRun& run : runs) {
-      Value& one = list.emplace_back(Value::object());
+      Value& one = (run.trial > 0 ? trials : list).emplace_back(Value::object());
       one.set("id", id_of(run));
       const Value place = coordinates(run);
       for (const Value::Member& member : place.as_object()) one.set(member.key, member.value);
     }
     json.set("runs", Value(std::move(list)));
+    if (!trials.empty()) json.set("trials", Value(std::move(trials)));
     write_file_whole(results() / "plan.json", to_json_text(json));
   }
 
@@ -113,7 +116,14 @@ class Folder {
     value.set("split_index", 0);
     value.set("method", run.method);
     value.set("base", run.base.empty() ? run.method : run.base);
-    value.set("grid", Value::object());
+    value.set("grid", run.grid.empty() ? Value::object() : parse_json(run.grid));
+    if (!run.chosen.empty()) value.set("chosen", parse_json(run.chosen));
+    if (run.trial > 0) {
+      Value& trial = value.set("trial", Value::object());
+      trial.set("number", static_cast<std::int64_t>(run.trial));
+      trial.set("validation", run.part);
+      trial.set("resource", Value());
+    }
     value.set("seed", run.seed);
     value.set("baseline", false);
     return value;

@@ -51,10 +51,10 @@ std::vector<Varied> varied_of(const FigureSource& source) {
     const RunDetails& details = source.details(i);
     const std::string prefix = "/methods" + pointer_step(base);
     Values values;
-    for (const auto* list : {&details.grid, &details.chosen})
-      if (list == &details.grid || source.trials())
-        for (const auto& [pointer, value] : *list)
-          if (pointer.starts_with(prefix + "/")) values[pointer.substr(prefix.size())] = value;
+    for (const auto& [pointer, value] : details.grid)
+      if (pointer.starts_with(prefix + "/")) values[pointer.substr(prefix.size())] = value;
+    if (source.trials())
+      for (const auto& [pointer, value] : details.chosen) values[pointer] = value;
     if (values.empty()) continue;
     const auto [place, fresh] = places.emplace(base, all.size());
     if (fresh) all.push_back({base, {}, {}, {}});
@@ -234,8 +234,12 @@ class ParameterFigures {
     for (std::size_t i = 0; i < method.runs.size(); ++i) {
       const auto found = method.values[i].find(pointer_);
       if (found == method.values[i].end()) continue;
+      std::string all = values_text(method.values[i], method.pointers);
+      // Where some trials are given more than others, each of these is a point.
+      if (const std::string& resource = source_.details(method.runs[i]).resource; !resource.empty())
+        all += fmt::format(", cut short at {}", resource);
       add(source_.runs()[method.runs[i]].dataset,
-          Shown{method.runs[i], "", found->second, values_text(method.values[i], method.pointers)},
+          Shown{method.runs[i], "", found->second, std::move(all)},
           values_text(method.values[i], others));
     }
   }

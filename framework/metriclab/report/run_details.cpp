@@ -49,8 +49,11 @@ RunDetails read_run_details(const std::filesystem::path& file) {
       details.grid = values_of(members, "grid");
       details.chosen = values_of(members, "chosen");
       // Number, part and, where a search gives some trials more than others, how much.
-      for (const auto& [key, value] : values_of(members, "trial"))
-        if (value != "null") details.trial += (details.trial.empty() ? " trial " : " ") + value;
+      for (const auto& [key, value] : values_of(members, "trial")) {
+        if (value == "null") continue;
+        details.trial += (details.trial.empty() ? " trial " : " ") + value;
+        if (key == "resource") details.resource = value;
+      }
     }
   } catch (const JsonSlice::Malformed&) {
     throw Error(file.string() +

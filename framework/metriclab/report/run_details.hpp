@@ -18,10 +18,11 @@ struct RecordedCurve {
 /// What tables don't need of a run's result file.
 struct RunDetails {
   std::vector<RecordedCurve> curves;
-  /// What a grid gave the run, and what a search tried in it or chose for it: pointers into the
-  /// spec and values as text (`JsonSlice::plain`).
+  /// What a grid gave the run, pointers into the spec, and what a search tried in it or chose for
+  /// it, pointers into the method; values as text (`JsonSlice::plain`).
   std::vector<std::pair<std::string, std::string>> grid, chosen;
-  std::string trial;  // " trial 3 fold 1" of a search; "" of what is compared
+  std::string trial;     // " trial 3 fold 1" of a search; "" of what is compared
+  std::string resource;  // the epochs or iterations of a trial that halving cuts short, or ""
 };
 
 /// Throws Error naming the file where it can't be read.
