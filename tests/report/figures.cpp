@@ -256,7 +256,7 @@ TEST_CASE("parameters: what numbers stand on which axis") {
        {std::pair(std::vector<std::string>{"0.001", "0.1"}, Scale::logarithmic),
         {{"1", "2"}, Scale::linear},
         {{"0", "1", "10"}, Scale::linear},
-        {{"10", "20", "30", "40", "100"}, Scale::linear},
+        {{"10", "30", "50", "70", "90", "110"}, Scale::linear},
         {{"1", "3", "10", "30"}, Scale::logarithmic},
         {{"0.1", "null"}, Scale::categories}}) {
     const Folder folder;

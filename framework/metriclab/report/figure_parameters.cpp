@@ -184,9 +184,10 @@ Figure figure_of(const FigureSource& source, const std::string& pointer,
     figure.series.push_back(std::move(one));
   }
   figure.y.label = metric;
-  figure.notes.push_back(source.trials()
-                             ? "each point a trial, mean over its splits and seeds"
-                             : "mean over splits and seeds; whiskers: ± one standard deviation");
+  figure.notes.push_back(
+      source.trials()
+          ? "each point a trial, mean over its splits and seeds; whiskers: ± one standard deviation"
+          : "mean over splits and seeds; whiskers: ± one standard deviation");
   return figure;
 }
 
