@@ -98,32 +98,52 @@ std::string evidence_of(const Results& results, const std::vector<fs::path>& fol
   return diagrams + text;
 }
 
-std::string figures_of(const std::vector<Picture>& pictures) {
-  static const std::map<FigureKind, const char*> kTitles = {
-      {FigureKind::learning_curves, "Learning curves"},
-      {FigureKind::parameters, "Metric against parameter"},
-      {FigureKind::pareto, "Time against quality"},
-      {FigureKind::roc, "ROC curves"},
-      {FigureKind::det, "DET curves"},
-      {FigureKind::curves, "Other curves"},
-      {FigureKind::dots, "Each run"}};
-  std::string text;
-  for (const auto& [kind, title] : kTitles) {
-    std::string group;
-    for (const Picture& picture : pictures) {
-      if (picture.kind != kind) continue;
-      group += fmt::format("<figure data-title=\"{0}\">{1}</figure>\n", escaped(picture.title),
-                           svg_of(picture, SvgUse::page));
-    }
-    if (!group.empty())
-      text += fmt::format(
-          "<details open><summary>{}</summary>\n<div class=\"figures\">\n{}</div></details>\n",
-          title, group);
+/// The pictures of that kind under a heading, folded where there are many; "" where there is none.
+std::string group_of(const std::vector<Picture>& pictures, FigureKind kind,
+                     std::string_view title) {
+  constexpr std::size_t kOpen = 12;
+  std::string group;
+  std::size_t count = 0;
+  for (const Picture& picture : pictures) {
+    if (picture.kind != kind) continue;
+    ++count;
+    group += fmt::format("<figure data-title=\"{}\">{}</figure>\n", escaped(picture.title),
+                         svg_of(picture, SvgUse::page));
   }
+  if (count == 0) return "";
+  return fmt::format(
+      "<details{}><summary>{} ({})</summary>\n<div class=\"figures\">\n{}</div></details>\n",
+      count <= kOpen ? " open" : "", title, count, group);
+}
+
+std::string figures_of(const std::vector<Picture>& pictures, const std::vector<Picture>& trials) {
+  std::string text = group_of(pictures, FigureKind::learning_curves, "Learning curves") +
+                     group_of(pictures, FigureKind::parameters, "Metric against parameter") +
+                     group_of(trials, FigureKind::parameters, "Trials of searches") +
+                     group_of(pictures, FigureKind::pareto, "Time against quality") +
+                     group_of(pictures, FigureKind::roc, "ROC curves") +
+                     group_of(pictures, FigureKind::det, "DET curves") +
+                     group_of(pictures, FigureKind::curves, "Other curves") +
+                     group_of(pictures, FigureKind::dots, "Each run");
   if (text.empty()) return "";
   return "<div class=\"controls\"><label>figures <input type=\"search\" id=\"figure-filter\" "
          "placeholder=\"words of a title\"></label></div>\n" +
          text;
+}
+
+/// The metrics of trials against what they drew; none where no search was made.
+std::vector<Picture> pictures_of_trials(const std::vector<fs::path>& folders,
+                                        const PageOptions& options,
+                                        const std::vector<std::string>& metrics) {
+  const FigureOptions wanted{.kinds = {FigureKind::parameters},
+                             .metrics = metrics,
+                             .where = options.where,
+                             .trials = true};
+  try {
+    return make_figures(read_results(folders, reading(wanted)), wanted);
+  } catch (const Error&) {  // no trials, or none with a value of that metric
+    return {};
+  }
 }
 
 constexpr std::string_view kExamples = R"(<div class="controls">
@@ -191,7 +211,8 @@ std::string page_of(const std::vector<fs::path>& folders, const PageOptions& opt
     sections.push_back({"results", "Results", tables_of(results, metrics_of(results, table))});
     sections.push_back(
         {"evidence", "Evidence", evidence_of(results, folders, table.metrics, pictures)});
-    sections.push_back({"figures", "Figures", figures_of(pictures)});
+    sections.push_back({"figures", "Figures",
+                        figures_of(pictures, pictures_of_trials(folders, options, table.metrics))});
     Value::List exhibits = page_exhibits(results, table, results.problems);
     if (!exhibits.empty()) {
       sections.push_back({"embeddings", "Embeddings", std::string(kExamples)});

@@ -123,8 +123,10 @@
       const words = wordsOf(figureFilter);
       for (const figure of all('#figures figure'))
         figure.hidden = !fits(figure.dataset.title, words);
-      for (const part of all('#figures details'))
+      for (const part of all('#figures details')) {
         part.hidden = all('figure', part).every((figure) => figure.hidden);
+        if (words.length) part.open = true;
+      }
     });
   }
   for (const svg of all('figure svg')) {
