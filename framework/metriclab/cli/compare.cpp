@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <metriclab/cli/command.hpp>
+#include <metriclab/cli/results_argument.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/report/comparison_text.hpp>
 
@@ -52,8 +53,7 @@ void compare_folders(Options& options, int& exit_code) {
     fmt::print("{}", text);
   else
     write_file_whole(options.output, text);
-  for (const std::string& problem : results.problems) fmt::print(stderr, "warning: {}\n", problem);
-  if (!results.problems.empty()) exit_code = 1;
+  exit_code = tell_problems(results.problems);
 }
 
 }  // namespace

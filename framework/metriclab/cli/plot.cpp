@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <metriclab/cli/command.hpp>
 #include <metriclab/cli/pdf.hpp>
+#include <metriclab/cli/results_argument.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/report/event_file.hpp>
 #include <metriclab/report/figures.hpp>
@@ -14,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::vector<fs::path> folders;
-  std::vector<std::string> figures, metrics, where;
+  ResultsArgument of;
+  std::vector<std::string> figures;
   std::string format = "svg";
   double width = 0, height = 0;
   bool trials = false;
@@ -26,8 +27,8 @@ FigureOptions options_of(const Arguments& given) {
   FigureOptions options;
   for (const std::string& each : given.figures)
     options.kinds.push_back(figure_kind_from_string(each));
-  options.metrics = given.metrics;
-  for (const std::string& each : given.where) options.where.push_back(condition_from_string(each));
+  options.metrics = given.of.metrics;
+  options.where = given.of.conditions();
   options.trials = given.trials;
   return options;
 }
@@ -37,7 +38,7 @@ void write_pictures(const Arguments& given, const Results& results) {
     throw Error(fmt::format("there is no format \"{}\"{}", given.format,
                             suggestion(given.format, {"svg", "pdf"})));
   std::vector<Picture> pictures = make_figures(results, options_of(given));
-  fs::create_directories(given.output);
+  make_folder(given.output);
   for (Picture& picture : pictures) {
     if (auto* figure = std::get_if<Figure>(&picture.drawing)) {
       if (given.width > 0) figure->width = given.width;
@@ -66,25 +67,12 @@ void add_plot(CLI::App& app, Globals&, int& exit_code) {
       "  metriclab plot results/keel --figure critical_difference --metric knn.accuracy --output "
       "figures");
   auto given = std::make_shared<Arguments>();
-  command->add_option("DIR", given->folders, "folders of results, such as results/quickstart")
-      ->required();
+  add_results_argument(*command, given->of);
   command
       ->add_option("--figure", given->figures,
                    "which ones, with commas; else all that the results have")
       ->type_name("NAME,…")
       ->delimiter(',')
-      ->allow_extra_args(false);
-  command
-      ->add_option("--metric", given->metrics,
-                   "\"evaluator.metric\" or \"seconds.fit\", \"*\" for anything; may be given "
-                   "several times; else knn.accuracy, or the first")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--where", given->where,
-                   "keeps what fits: dataset=wine,iris or method!=euclidean or "
-                   "\"/method/loss/margin>=0.2\"; may be given several times")
-      ->type_name("CONDITION")
       ->allow_extra_args(false);
   command->add_flag("--trials", given->trials,
                     "the trials of searches in the place of the runs that are compared");
@@ -111,16 +99,14 @@ void add_plot(CLI::App& app, Globals&, int& exit_code) {
       throw Error(
           "plot takes --output DIR for figures, --tensorboard DIR for event files, or both");
     const FigureOptions options = options_of(*given);
-    const Results results = read_results(given->folders, reading(options));
+    const Results results = read_results(given->of.folders, reading(options));
     if (!given->tensorboard.empty())
       fmt::print(stderr, "{}: event files of {} runs; tensorboard --logdir {} shows them\n",
                  given->tensorboard.string(),
                  write_event_files(filter(results, options.where), given->tensorboard),
                  given->tensorboard.string());
     if (!given->output.empty()) write_pictures(*given, results);
-    for (const std::string& problem : results.problems)
-      fmt::print(stderr, "warning: {}\n", problem);
-    if (!results.problems.empty()) exit_code = 1;
+    exit_code = tell_problems(results.problems);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <metriclab/cli/command.hpp>
+#include <metriclab/cli/results_argument.hpp>
 #include <metriclab/cli/terminal.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/report/table.hpp>
@@ -11,8 +12,7 @@ namespace metriclab {
 namespace {
 
 struct Arguments {
-  std::vector<std::filesystem::path> folders;
-  std::vector<std::string> metrics, where;
+  ResultsArgument of;
   std::string format = "text", rows, columns, sort = "spec", sort_columns = "spec", against;
   std::string spread = "deviation";
   std::filesystem::path output;
@@ -22,11 +22,11 @@ struct Arguments {
 
 TableOptions options_of(const Arguments& given) {
   TableOptions options;
-  options.metrics = given.metrics;
+  options.metrics = given.of.metrics;
   options.format = table_format_from_string(given.format);
   if (!given.rows.empty()) options.rows = coordinates_from_string(given.rows);
   if (!given.columns.empty()) options.columns = coordinates_from_string(given.columns);
-  for (const std::string& each : given.where) options.where.push_back(condition_from_string(each));
+  options.where = given.of.conditions();
   options.row_order = table_order_from_string(given.sort);
   options.column_order = table_order_from_string(given.sort_columns);
   options.against = given.against;
@@ -59,24 +59,11 @@ void add_table(CLI::App& app, Globals&, int& exit_code) {
       "  metriclab table results/constraints --rows base --columns /method/n_constraints \\\n"
       "    --where dataset=wine --percent --format latex --output table.tex");
   auto given = std::make_shared<Arguments>();
-  command->add_option("DIR", given->folders, "folders of results, such as results/quickstart")
-      ->required();
-  command
-      ->add_option("--metric", given->metrics,
-                   "\"evaluator.metric\" or \"seconds.fit\", \"*\" for anything; may be given "
-                   "several times; else knn.accuracy, or the first")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+  add_results_argument(*command, given->of);
   command->add_option("--rows", given->rows, "what rows differ in, with commas; else method")
       ->type_name("WHAT");
   command->add_option("--columns", given->columns, "likewise the columns; else dataset")
       ->type_name("WHAT");
-  command
-      ->add_option("--where", given->where,
-                   "keeps what fits: dataset=wine,iris or method!=euclidean or "
-                   "\"/method/loss/margin>=0.2\"; may be given several times")
-      ->type_name("CONDITION")
-      ->allow_extra_args(false);
   command->add_option("--sort", given->sort, "rows by spec, name, mean or rank")
       ->capture_default_str()
       ->type_name("ORDER");
@@ -107,15 +94,13 @@ void add_table(CLI::App& app, Globals&, int& exit_code) {
       ->type_name("FILE");
   command->callback([&exit_code, given] {
     const TableOptions options = options_of(*given);
-    const Results results = read_results(given->folders, reading(options));
+    const Results results = read_results(given->of.folders, reading(options));
     const std::string text = render(make_table(results, options), options);
     if (given->output.empty())
       fmt::print("{}", text);
     else
       write_file_whole(given->output, text);
-    for (const std::string& problem : results.problems)
-      fmt::print(stderr, "warning: {}\n", problem);
-    if (!results.problems.empty()) exit_code = 1;
+    exit_code = tell_problems(results.problems);
   });
 }
 

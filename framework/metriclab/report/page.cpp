@@ -78,6 +78,14 @@ std::string tables_of(const Results& results, const std::vector<std::string>& me
       options, tables);
 }
 
+/// With what a reader must know beside the drawing.
+std::string figure_of(const Picture& picture, std::string_view attribute) {
+  std::string notes;
+  for (const std::string& note : picture.notes)
+    notes += fmt::format("<figcaption>{}</figcaption>\n", escaped(note));
+  return fmt::format("<figure {}>{}{}</figure>\n", attribute, svg_of(picture, SvgUse::page), notes);
+}
+
 std::string evidence_of(const Results& results, const std::vector<fs::path>& folders,
                         const std::vector<std::string>& metrics,
                         const std::vector<Picture>& pictures) {
@@ -93,8 +101,7 @@ std::string evidence_of(const Results& results, const std::vector<fs::path>& fol
   std::string diagrams;
   for (const Picture& picture : pictures)
     if (picture.kind == FigureKind::critical_difference)
-      diagrams +=
-          fmt::format("<figure class=\"wide\">{}</figure>\n", svg_of(picture, SvgUse::page));
+      diagrams += figure_of(picture, "class=\"wide\"");
   return diagrams + text;
 }
 
@@ -107,8 +114,7 @@ std::string group_of(const std::vector<Picture>& pictures, FigureKind kind,
   for (const Picture& picture : pictures) {
     if (picture.kind != kind) continue;
     ++count;
-    group += fmt::format("<figure data-title=\"{}\">{}</figure>\n", escaped(picture.title),
-                         svg_of(picture, SvgUse::page));
+    group += figure_of(picture, fmt::format("data-title=\"{}\"", escaped(picture.title)));
   }
   if (count == 0) return "";
   return fmt::format(
