@@ -113,7 +113,7 @@ def main():
                     continue
                 # 1: some of its runs were killed, which it tries again; -9: it was killed itself.
                 if code not in (0, 1, -9):
-                    sys.exit(f"a runner ends with {code}: {(place / 'stderr').read_text()[-4000:]}")
+                    sys.exit(f"a runner ends with {code}: {(place / 'stderr').read_text()[-2000:]}")
                 del runners[shard]
                 if code != 0:
                     runners[shard] = start("soak", shard)

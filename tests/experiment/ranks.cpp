@@ -53,6 +53,7 @@ TEST_CASE("a job and its end keep all they have on their way") {
           .result = "/a/b.json",
           .checkpoints = "/c",
           .model = "/m",
+          .exhibit = "/e.json",
           .log = "/l.txt",
           .plugin_folders = {"/p q", "/r"}};
   CHECK(to_json_text(to_value(job_from_value(to_value(job)))) == to_json_text(to_value(job)));
@@ -63,20 +64,32 @@ TEST_CASE("a job and its end keep all they have on their way") {
   CHECK(to_json_text(to_value(job_end_from_value(to_value(end)))) == to_json_text(to_value(end)));
 }
 
-/// Whether MPI is built and mpirun there; else says "skipped".
+// Without ssh, for which there is no need on one machine, it would begin nothing.
+const std::vector<std::string> kOfMpirun = {"--allow-run-as-root",
+                                            "--oversubscribe",
+                                            "--bind-to",
+                                            "none",
+                                            "--mca",
+                                            "plm_rsh_agent",
+                                            "true"};
+
+/// Whether MPI is built, and mpirun there and able to start something; else says "skipped".
 bool has_mpi() {
-  const char* mpirun = std::getenv("METRICLAB_MPIRUN");
-  const bool there = mpirun != nullptr && *mpirun != '\0';
-  if (!there) MESSAGE("skipped: built without MPI, or there is no mpirun");
+  static const bool there = [] {
+    const char* mpirun = std::getenv("METRICLAB_MPIRUN");
+    if (mpirun == nullptr || *mpirun == '\0') return false;
+    std::error_code failed;
+    return bp::system(bp::search_path("mpirun"), kOfMpirun, "-n", "1", "true", failed,
+                      bp::std_out > bp::null, bp::std_err > bp::null) == 0;
+  }();
+  if (!there) MESSAGE("skipped: built without MPI, or there is no mpirun that works");
   return there;
 }
 
 bp::child mpirun(const Experiment& experiment, std::vector<std::string> of_mpirun,
                  const std::vector<std::string>& of_run) {
-  std::vector<std::string> all = {
-      "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
-      // Without ssh, for which there is no need on one machine, it begins nothing.
-      "--mca", "plm_rsh_agent", "true", "-n", "3"};
+  std::vector<std::string> all = kOfMpirun;
+  all.insert(all.end(), {"-n", "3"});
   all.insert(all.end(), of_mpirun.begin(), of_mpirun.end());
   all.insert(all.end(), {std::getenv("METRICLAB_COMMAND"), "--plugin-path",
                          std::getenv("METRICLAB_RUN_FIXTURES"), "run", experiment.spec(),
@@ -135,6 +148,27 @@ TEST_CASE("a mistake in the spec ends all ranks, and is told once") {
   const std::size_t at = errors.find("there is no solver \"ldda\"");
   CHECK_MESSAGE(at != std::string::npos, errors);
   CHECK(errors.find("there is no solver \"ldda\"", at + 1) == std::string::npos);
+}
+
+TEST_CASE("limits hold, and crashes are told, on whichever rank") {
+  if (!has_mpi()) return;
+  const Experiment experiment(R"("baselines": false, "limits": {"time_limit": 3}, "methods": {
+      "segfault": {"solver": {"plugin": "misbehaving", "how": "segfault"}},
+      "loop": {"solver": {"plugin": "misbehaving", "how": "loop"}},
+      "throw": {"solver": {"plugin": "misbehaving", "how": "throw"}}})",
+                              R"({"plugin": "iris", "split": {"holdout": 0.4}})");
+  auto child = mpirun(experiment, {}, {"--jobs", "1"});
+  child.wait();
+  CHECK(child.exit_code() == 1);
+  const auto all = experiment.all();
+  const auto ended = [&](const char* method, const char* status, const char* reason) {
+    const Value& result = all.at(fmt::format("{}/holdout 1/1", method));
+    CHECK(result.at("status").as_string() == status);
+    CHECK_MESSAGE(has(result.at("reason").as_string(), reason), result.at("reason").as_string());
+  };
+  ended("segfault", "crashed", "signal 11 (Segmentation fault) during fit");
+  ended("loop", "timed_out", "stopped during fit after 3 s, its time limit");
+  ended("throw", "failed", "thrown on purpose");
 }
 
 // With one worker a rank, each of the three ranks has one of the three that wait.

@@ -64,7 +64,7 @@ TEST_CASE("a job array makes the whole, with all that was asked for") {
   CHECK(outcome.output == "77\n");
   CHECK(has(outcome.errors, "a word of the cluster's own"));
   CHECK_MESSAGE(has(outcome.errors, "job 77, 3 tasks"), outcome.errors);
-  CHECK(has(outcome.errors, "metriclab status " + results + "/test"));
+  CHECK(has(outcome.errors, "metriclab status '" + results + "/test'"));
   const fs::path folder = fs::path(results) / "test";
   const std::string script = read_file(folder / "slurm.sh");
   CHECK(has(script, "\n#SBATCH --partition=gpu --comment=\"two words\"\n"));

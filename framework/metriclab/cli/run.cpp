@@ -199,11 +199,12 @@ void submit_spec(const PlannedSpec& one, const Options& options, const Globals& 
   const std::string job = submit(array);
   fmt::print("{}\n", job);
   fmt::print(stderr,
-             "{0}: job {1}, {2} tasks by {3}/slurm.sh\n"
-             "how it stands: metriclab status {3}\n"
+             "{0}: job {1}, {2} tasks by {3}\n"
+             "how it stands: metriclab status {4}\n"
              "in the queue:  squeue --job {1}\n"
-             "what they say: {3}/slurm/{1}_1.txt to {1}_{2}.txt\n",
-             name, job, array.tasks, folder.string());
+             "what they say: {5}\n",
+             name, job, array.tasks, (folder / "slurm.sh").string(), shell_word(folder.string()),
+             (folder / "slurm" / (job + "_*.txt")).string());
 }
 
 }  // namespace

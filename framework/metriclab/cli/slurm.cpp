@@ -21,14 +21,6 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-/// As one word for a shell.
-std::string shell_word(const std::string& text) {
-  constexpr const char* kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=:,+@%-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  return "'" + replaced(text, "'", R"('\'')") + "'";
-}
-
 /// As one word of a #SBATCH line, which knows quotes and backslashes.
 std::string sbatch_word(const std::string& text) {
   return "\"" + replaced(replaced(text, "\\", "\\\\"), "\"", "\\\"") + "\"";
@@ -37,6 +29,13 @@ std::string sbatch_word(const std::string& text) {
 fs::path script_of(const SlurmArray& array) { return array.folder / "slurm.sh"; }
 
 }  // namespace
+
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=:,+@%-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return "'" + replaced(text, "'", R"('\'')") + "'";
+}
 
 std::string slurm_script(const SlurmArray& array) {
   if (array.options.find_first_of("\r\n") != std::string::npos)

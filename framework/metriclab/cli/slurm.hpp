@@ -17,6 +17,9 @@ struct SlurmArray {
   std::vector<std::string> command;  // metriclab run …, without --shard
 };
 
+/// A text as one word for a shell.
+std::string shell_word(const std::string& text);
+
 /// The script that sbatch is given: readable, and to be submitted again by hand.
 std::string slurm_script(const SlurmArray& array);
 

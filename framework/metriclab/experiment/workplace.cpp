@@ -83,6 +83,15 @@ class Watch {
   Clock::time_point began_ = Clock::now(), looked_ = began_;
 };
 
+/// All of it, unless the other side is gone. (Boost's stream ends this process where it is gone.)
+void say(int to, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(to, text.data(), text.size());
+    if (count < 0 && errno != EINTR) return;
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+}
+
 /// Hands on whole lines until the other end is closed.
 void listen(int from, const Workplace::Hear& hear, Watch& watch) {
   std::string text;
@@ -124,8 +133,7 @@ JobEnd LocalWorkplace::make(const Job& job, const Hear& hear, const std::atomic<
   std::error_code failed;
   fs::create_directories(job.log.parent_path(), failed);
   fs::remove(job.log, failed);  // it is written over, not made shorter
-  std::optional<bp::opstream> to_worker;
-  std::optional<bp::pipe> from_worker;
+  std::optional<bp::pipe> to_worker, from_worker;
   std::optional<bp::child> worker;
   {
     // So that no worker inherits the ends of another's pipe.
@@ -141,7 +149,7 @@ JobEnd LocalWorkplace::make(const Job& job, const Hear& hear, const std::atomic<
     throw Error(
         fmt::format("{}: can't be started as a worker: {}", command_.string(), failed.message()));
   Watch watch(worker->id(), job, stop, end);
-  *to_worker << job.request << std::endl;
+  say(to_worker->native_sink(), job.request + "\n");
   listen(from_worker->native_source(), hear, watch);
   // It may have closed its end and go on.
   while (worker->running(failed) && !failed) {

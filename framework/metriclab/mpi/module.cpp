@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
 #include <mpi.h>
 
+#include <array>
 #include <boost/mpi/environment.hpp>
+#include <cstdlib>
 #include <memory>
 #include <metriclab/mpi/follower.hpp>
 #include <metriclab/mpi/leader.hpp>
@@ -33,6 +36,20 @@ class Member final : public Ranks {
   std::unique_ptr<Role> role_;
 };
 
+/// As the launchers of Open MPI and of MPICH and its kin tell it, whoever was built with what.
+bool is_one_of_several() {
+  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr;
+}
+
+/// "Open MPI v4.1.4".
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  ::MPI_Get_library_version(text.data(), &length);
+  const std::string all(text.data());
+  return all.substr(0, all.find_first_of(",\n"));
+}
+
 }  // namespace
 }  // namespace metriclab::mpi
 
@@ -43,6 +60,11 @@ extern "C" metriclab::Ranks* metriclab_join_ranks(const metriclab::RanksOptions&
   if (bm::environment::thread_level() < bm::threading::serialized)
     throw metriclab::Error("this MPI does not let another thread speak than the one that began");
   ::MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  if (bm::communicator().size() == 1 && is_one_of_several())
+    throw metriclab::Error(fmt::format(
+        "the launcher has started several processes, and MPI knows of one; take the mpirun of the "
+        "MPI that metriclab was built with ({})",
+        library_version()));
   if (bm::communicator().rank() == 0) return new Member<Leader>(std::move(environment), options);
   return new Member<Follower>(std::move(environment), options);
 }
