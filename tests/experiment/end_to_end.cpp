@@ -111,6 +111,24 @@ TEST_CASE("a damaged result file is made again") {
   CHECK(experiment.metrics() == before);
 }
 
+TEST_CASE("what a run left that was killed after its result was there is cleared away") {
+  const Experiment experiment(R"("methods": {"lda": {"solver": "lda"}})");
+  REQUIRE(experiment.run().exit_code == 0);
+  std::vector<std::string> ids;
+  for (const auto& [name, result] : experiment.all()) ids.push_back(result.at("id").as_string());
+  const fs::path checkpoints = experiment.results() / "checkpoints";
+  const fs::path logs = experiment.results() / "logs";
+  fs::create_directories(checkpoints / ids[0]);
+  fs::create_directories(checkpoints / "of another spec");
+  std::ofstream(logs / (ids[1] + ".txt")).flush();
+  std::ofstream(logs / (ids[2] + ".txt")) << "a plugin's words\n";
+  CHECK(has(experiment.run().errors, "8 were there already"));
+  CHECK_FALSE(fs::exists(checkpoints / ids[0]));
+  CHECK(fs::exists(checkpoints / "of another spec"));
+  CHECK_FALSE(fs::exists(logs / (ids[1] + ".txt")));
+  CHECK(fs::exists(logs / (ids[2] + ".txt")));
+}
+
 TEST_CASE("a run that misbehaves costs itself and nothing else") {
   const Experiment experiment(
       R"("baselines": false, "limits": {"time_limit": 8, "memory_limit": 400},

@@ -18,8 +18,8 @@ std::string duration_text(double seconds) {
 
 std::string run_text(const Plan& plan, const PlannedRun& run) {
   const std::string& method = plan.spec->methods[run.method].name;
-  const std::string place =
-      fmt::format("{}, {}, {}", plan.spec->datasets[run.dataset].name, run.split, method);
+  const std::string place = fmt::format("{}, {}, {}", plan.spec->datasets[run.dataset].name,
+                                        run.split, method);
   if (run.trial)
     return fmt::format("{}, trial {}, {}", place, run.trial->number, run.trial->validation);
   return fmt::format("{}, seed {}", place, run.seed);

@@ -78,16 +78,6 @@ std::optional<std::string> FileLock::holder(const fs::path& file) {
   return other;
 }
 
-void FileLock::remove_stale(const fs::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) return;
-  // What is held stays; what is not is removed as its next holder would.
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0)
-    FileLock(file, descriptor, After::remove);
-  else
-    ::close(descriptor);
-}
-
 void FileLock::tell_holder(const std::string& what) const {
   const std::string self = fmt::format("{}process {} on {}", what, ::getpid(), host_name());
   if (::ftruncate(descriptor_, 0) != 0 ||

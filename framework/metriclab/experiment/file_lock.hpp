@@ -22,8 +22,6 @@ class FileLock {
   static FileLock wait(const std::filesystem::path& file, Mode mode, After after);
   /// Who holds it exclusively, as `tell_holder` wrote; nullopt where nobody does.
   static std::optional<std::string> holder(const std::filesystem::path& file);
-  /// Removes the file of a lock that nobody holds.
-  static void remove_stale(const std::filesystem::path& file);
 
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;

@@ -155,6 +155,15 @@ void ResultStore::clear_leftovers(const std::string& id) const {
       if (id_in(file) == id && file.extension() != kClaim) fs::remove_all(file, ignored);
 }
 
+void ResultStore::clear_finished(const std::set<std::string>& ids) const {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints", ignored))
+    if (ids.contains(entry.path().filename().string())) fs::remove_all(entry.path(), ignored);
+  for (const auto& entry : fs::directory_iterator(folder_ / "logs", ignored))
+    if (ids.contains(entry.path().stem().string()) && entry.file_size(ignored) == 0)
+      fs::remove(entry.path(), ignored);
+}
+
 fs::path ResultStore::result(const std::string& id) const {
   return folder_ / "runs" / (id + ".json");
 }

@@ -54,6 +54,10 @@ class ResultStore {
   /// The same of a run that nobody else can be making.
   void clear_leftovers(const std::string& id) const;
 
+  /// Removes what finished runs have no use for, where their workers or runner were killed after
+  /// the result was there: checkpoints, and logs that say nothing.
+  void clear_finished(const std::set<std::string>& ids) const;
+
   /// Whether runners are at work in that folder, and which: "process 123 on host", or "shard 1/3,
   /// process 123 on host; shard 2/3, …".
   static std::optional<std::string> runner_at(const std::filesystem::path& folder);

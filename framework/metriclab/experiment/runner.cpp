@@ -206,6 +206,8 @@ void Runner::make(Slot& slot, const PlannedRun& run) {
   if (auto stored = store_.find(run.id)) {
     ended = stored->status;
     memory = stored->memory;
+    // Where the worker was killed in between, its result is there and its checkpoints are too.
+    fs::remove_all(store_.checkpoints(run.id), ignored);
     if (ended != "ok")
       if (const Value result = parse_json(read_file(store_.result(run.id)));
           result.at("reason").is_string())
@@ -356,19 +358,23 @@ Progress Runner::progress() const {
 }
 
 Outcome Runner::run() {
-  std::set<std::string> seen;
+  std::set<std::string> seen, finished;
   for (const PlannedRun& run : plan_.runs) {
     if (options_.only && !options_.only(run)) continue;
     if (!seen.insert(run.id).second) continue;  // the same run under two names is made once
     ++outcome_.planned;
-    if (const auto stored = store_.find(run.id); stored && stored->status == "ok")
-      costs_.add(run, stored->seconds, stored->memory);
-    if (missing(run))
+    const auto stored = store_.find(run.id);
+    const bool is_ok = stored && stored->status == "ok";
+    if (is_ok) costs_.add(run, stored->seconds, stored->memory);
+    if (missing(run)) {
       queue_.push_back(&run);
-    else
+    } else {
       ++outcome_.kept;
+      if (is_ok) finished.insert(run.id);
+    }
   }
   total_ = queue_.size();
+  store_.clear_finished(finished);
   if (queue_.empty()) return outcome_;
   if (store_.is_shared()) store_.clear_leftovers(seen);
   make_folder(store_.folder() / "logs");
