@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Makes many short runs while their processes are killed, and compares with an undisturbed experiment.
 
-    benchmarks/soak.py [--runs 2000] [--shards 1] [--jobs 2] [--seed 1] [--kill-every 0.1] [--command build/metriclab]
+    benchmarks/soak.py [--runs 2000] [--shards 1] [--jobs 2] [--seed 1] [--kill-every 0.25] [--command build/metriclab]
 
 Workers are killed by SIGKILL at random moments, and in one of forty cases the runner, which is then started again (with
 --shards, one of the runners that are at work at once). Whom and after how long is drawn by the seed; what that meets depends
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="of each runner")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kill-every", type=float, default=0.1, help="seconds, in the mean")
+    parser.add_argument("--kill-every", type=float, default=0.25, help="seconds, in the mean")
     parser.add_argument("--command", default="build/metriclab")
     options = parser.parse_args()
     draw = random.Random(options.seed)

@@ -57,7 +57,7 @@ TEST_CASE("a job array makes the whole, with all that was asked for") {
       fmt::format(
           "--plugin-path '{}' run '{}' --results '{}' --slurm 3 --jobs 1 --threads 2 "
           "--sbatch '--partition=gpu --comment=\"two words\"' --save-models --time-limit 1h "
-                  "--retry-failed --set '/methods/it'\\''s $x/solver/components=1'",
+          "--retry-failed --set '/methods/it'\\''s $x/solver/components=1'",
           std::getenv("METRICLAB_RUN_FIXTURES"), experiment.spec(), results),
       sbatch.environment());
   CHECK_MESSAGE(outcome.exit_code == 0, outcome.errors);
