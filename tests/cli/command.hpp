@@ -23,6 +23,10 @@ struct Folder {
   std::filesystem::path path;
 };
 
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// Runs the built command with these arguments, as a shell has them; `environment`: settings such
 /// as "A=1 B=2" before it.
 Outcome run(const std::string& arguments, const std::string& environment = "");

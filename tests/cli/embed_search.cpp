@@ -16,10 +16,6 @@ namespace {
 using namespace metriclab;
 using namespace metriclab::testing;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A model that halves the first of two features and drops nothing: x → (x₀ / 2, x₁).
 std::string halving_model(const Folder& folder, const Normalizer& normalizer = {}) {
   Registry registry(Registry::standard_folders());

@@ -14,10 +14,6 @@ namespace {
 using namespace metriclab;
 using namespace metriclab::testing;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_CASE("new writes source, build and README under the plugin's name, and says what comes next") {
   const Folder folder;
   const Outcome is =

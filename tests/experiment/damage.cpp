@@ -13,10 +13,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 const char* const kLda = R"("baselines": false, "methods": {"lda": {"solver": "lda"}})";
 
 void write(const fs::path& file, const std::string& text) {

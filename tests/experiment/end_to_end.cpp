@@ -17,10 +17,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string status_of(const Value& result) { return result.at("status").as_string(); }
 
 TEST_CASE("a spec is run, its table printed, and what is done is not done again") {

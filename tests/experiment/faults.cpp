@@ -18,10 +18,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Runs the command on a machine with faults. A sanitizer wants to be preloaded first.
 const bool can_preload = detail::kSanitizers == "none";
 std::string faulty(const std::string& settings) {

@@ -16,10 +16,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 void write(const fs::path& file, const std::string& text) {
   std::ofstream(file, std::ios::trunc | std::ios::binary) << text;
 }

@@ -19,10 +19,6 @@ using namespace metriclab::testing;
 namespace bp = boost::process;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 RankMachine on(const std::string& host, int first, int last) {
   RankMachine is{.host = host, .cores = {}, .memory = 1000};
   for (int core = first; core <= last; ++core) is.cores.insert(core);

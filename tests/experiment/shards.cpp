@@ -16,10 +16,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Plain runs, and a search whose later trials depend on the results of earlier ones.
 const char* const kSearching = R"("methods": {"lda": {"solver": "lda"},
     "lmnn": {"solver": {"plugin": "lmnn", "n_neighbors": {"int": [1, 5]}}}},

@@ -13,10 +13,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A folder with an sbatch for the path.
 struct Sbatch {
   explicit Sbatch(const std::string& script) {

@@ -16,10 +16,6 @@ using namespace metriclab;
 using namespace metriclab::testing;
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 Value plan_of(const Experiment& experiment) {
   return parse_json(read_file(experiment.results() / "plan.json"));
 }

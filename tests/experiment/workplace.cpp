@@ -33,6 +33,7 @@ Told made(const Folder& folder, const std::string& script, std::size_t bytes = 1
                 .result = folder / "result.json",
                 .checkpoints = folder / "checkpoints",
                 .model = {},
+                .exhibit = {},
                 .log = folder / "logs/log.txt",
                 .plugin_folders = {}};
   const std::atomic<bool> stop = false;

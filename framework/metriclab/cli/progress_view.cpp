@@ -34,6 +34,11 @@ class ProgressEvents {
   void show(const Progress& now) {
     for (const RunState& state : now.running) tell_begun(*state.run);
     if (now.ended != nullptr) tell_ended(now);
+    if (!now.lost.empty()) {
+      Value event = event_of("lost");
+      event.set("place", now.lost);  // "rank 2 on node7", whose runs are made elsewhere
+      tell(event);
+    }
     constexpr std::chrono::seconds kEvery{1};
     if (now.ended == nullptr && Clock::now() - told_ < kEvery) return;
     told_ = Clock::now();
