@@ -143,7 +143,7 @@ TEST_CASE("folders without permission are told before anything is run") {
   const fs::perms none = fs::perms::none, read = fs::perms::owner_read | fs::perms::owner_exec;
   const std::string rights = "Permission denied; it takes the right to write there";
   tells(results, read, run + " --set /seeds=[2]",
-        (results / "spec.json").string() + ": can't be created: " + rights);
+        results.string() + ": can't be written to: " + rights);
   tells(runs, read, run + " --set /seeds=[2]", runs.string() + ": can't be written to: " + rights);
   tells(place.path / "results", read, run + " --set '/name=\"other\"'",
         (place.path / "results/other/runs").string() + ": can't be made: " + rights);

@@ -41,7 +41,9 @@ std::string merge(std::initializer_list<fs::path> folders, const fs::path& into)
   return text + " --into '" + into.string() + "'";
 }
 
-const char* const kTwo = R"("methods": {"lda": {"solver": "lda"}, "pca": {"solver": "pca"}})";
+// Exhibits are the tests' own.
+const char* const kTwo =
+    R"("exhibit": 0, "methods": {"lda": {"solver": "lda"}, "pca": {"solver": "pca"}})";
 
 TEST_CASE("merge: the results of two machines in one folder are those of one") {
   const Experiment one(kTwo), other(kTwo), whole(kTwo);

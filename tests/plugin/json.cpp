@@ -105,11 +105,11 @@ TEST_CASE("a file appears whole or not at all, readable by others") {
   CHECK(read_file(folder / "a.json") == "second");
   CHECK(std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 1);
   CHECK((fs::status(folder / "a.json").permissions() & fs::perms::owner_read) != fs::perms::none);
-  CHECK_THROWS_WITH_AS(
-      write_file_whole(folder / "no" / "a.json", ""),
-      ((folder / "no" / "a.json").string() + ": can't be created: No such file or directory")
-          .c_str(),
-      Error);
+  CHECK_THROWS_WITH_AS(write_file_whole(folder / "no" / "a.json", ""),
+                       ((folder / "no" / "a.json").string() +
+                        ": can't be created: No such file or directory; is its folder gone?")
+                           .c_str(),
+                       Error);
   CHECK_THROWS_WITH_AS(read_file(folder / "b.json"),
                        ((folder / "b.json").string() + ": No such file or directory").c_str(),
                        Error);

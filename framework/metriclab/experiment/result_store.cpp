@@ -95,7 +95,7 @@ Error is_busy(const fs::path& folder, const std::string& who) {
 ResultStore::ResultStore(fs::path folder, std::optional<Shard> shard)
     : folder_(std::move(folder)), shard_(shard) {
   make_folder(folder_ / "runs");
-  require_writable(folder_ / "runs");
+  for (const fs::path& part : {folder_, folder_ / "runs"}) require_writable(part);
   const fs::path file = folder_ / kLock;
   auto whole = FileLock::take(file, shard ? FileLock::Mode::shared : FileLock::Mode::exclusive,
                               FileLock::After::keep);
