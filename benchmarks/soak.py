@@ -68,7 +68,9 @@ def wrong_with(folder, undisturbed):
             wrong.append(f"{name}: {results[name]['status']}: {results[name]['reason']}")
         elif results[name]["metrics"] != expected[name]["metrics"]:
             wrong.append(f"{name}: other metrics: {results[name]['metrics']}, {expected[name]['metrics']}")
-    known = {"spec.json", "plan.json", ".lock", "runs", "logs", "checkpoints"}
+    exhibits, expected = ({file.name: file.read_bytes() for file in (of / "exhibits").iterdir()} for of in (folder, undisturbed))
+    wrong += [f"another exhibit: {name}" for name in exhibits.keys() | expected.keys() if exhibits.get(name) != expected.get(name)]
+    known = {"spec.json", "plan.json", ".lock", "runs", "exhibits", "logs", "checkpoints"}
     wrong += [f"left over: {file}" for file in folder.iterdir() if file.name not in known]
     wrong += [f"left over: {file}" for file in (folder / "runs").iterdir() if not file.match("[0-9a-f]*.json")]
     for part in ("logs", "checkpoints"):
