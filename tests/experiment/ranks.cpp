@@ -173,18 +173,31 @@ const char* const kGated = R"("baselines": false, "seeds": [1, 2, 3], "methods":
   "lda": {"solver": "lda"}, "nca": {"solver": "nca"}})";
 const std::string kHoldout = R"({"plugin": "iris", "split": {"holdout": 0.4}})";
 
-/// Starts the gated runs and kills a rank that has one; the rank's process.
+bool is_gone(pid_t process) {
+  std::ifstream stream(fmt::format("/proc/{}/stat", process));
+  std::string line;
+  if (!std::getline(stream, line)) return true;
+  // pid (name) state …; the name may hold anything.
+  return line.substr(line.rfind(')') + 2, 1) == "Z";
+}
+
+/// Starts the gated runs and kills a rank that has one, its worker with it.
 void kill_a_rank(const Experiment& experiment, const std::vector<std::string>& of_mpirun,
                  bp::child& launcher) {
   const std::string gate = experiment.make_gate();
   ::setenv("METRICLAB_TEST_GATE", gate.c_str(), 1);
   launcher = mpirun(experiment, of_mpirun, {"--jobs", "1", "--rank-timeout", "5s"});
   ::unsetenv("METRICLAB_TEST_GATE");
-  pid_t victim = 0;
+  pid_t victim = 0, its_worker = 0;
   for (const pid_t worker : at_gate(gate, 3))
-    if (const pid_t rank = parent_of(worker); !is_leader(rank)) victim = rank;
+    if (const pid_t rank = parent_of(worker); !is_leader(rank)) {
+      victim = rank;
+      its_worker = worker;
+    }
   REQUIRE(victim > 0);
   ::kill(victim, SIGKILL);
+  // A signal takes a while on a busy machine; through the open gate the worker would finish.
+  while (!is_gone(its_worker)) std::this_thread::yield();
   fs::remove(gate);
   launcher.wait();
 }

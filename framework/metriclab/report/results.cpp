@@ -27,12 +27,14 @@ Better better_of(const std::optional<JsonSlice>& directions, const std::string& 
   return !is->is_boolean() || is->boolean() ? Better::higher : Better::lower;
 }
 
+/// By name.
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     entries.push_back(at->path());
   if (error) throw Error(fmt::format("{}: can't be read: {}", folder.string(), error.message()));
+  std::sort(entries.begin(), entries.end());
   return entries;
 }
 
@@ -183,7 +185,6 @@ void Reader::read_folder(const fs::path& folder) {
       // A name that begins with a dot is a file still being written.
       if (file.extension() == ".json" && file.filename().string().front() != '.')
         files.push_back(std::move(file));
-  std::sort(files.begin(), files.end());
   const bool planned = fs::exists(folder / "plan.json");
   if (!planned && files.empty()) {
     std::string hint;
