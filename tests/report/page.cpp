@@ -154,4 +154,29 @@ TEST_CASE("exhibits: places in a square, examples once, damaged files told and l
   CHECK_FALSE(has(page, "id=\"exhibits\">"));
 }
 
+TEST_CASE("exhibits of two experiments are apart, though their data sets have one name") {
+  Folder one("one"), other("other");
+  const char* const exhibit = R"({"schema": 1, "n_test": 2, "explained": 1,
+      "examples": [{"index": 5, "label": "NAME"}], "coordinates": [[0, 0]]})";
+  const auto fill = [&](const Folder& folder, const std::string& method, const std::string& label) {
+    WrittenRun run{.dataset = "wine", .method = method, .split = "fold 1"};
+    run.metrics = {{"knn.accuracy", 0.5}};
+    folder.write_all({run});
+    std::string text = exhibit;
+    text.replace(text.find("NAME"), 4, label);
+    fs::create_directories(folder.results() / "exhibits");
+    write_file_whole(folder.results() / "exhibits" / (Folder::id_of(run) + ".json"), text);
+  };
+  fill(one, "a", "red");
+  fill(other, "b", "white");
+  const std::string page = page_of({one.results(), other.results()}, {});
+  const std::size_t begin = page.find("id=\"exhibits\">") + 14;
+  const Value sets = parse_json(page.substr(begin, page.find("</script>", begin) - begin));
+  REQUIRE(sets.as_list().size() == 2);
+  CHECK(sets.as_list()[0].at("name").as_string() == "one, wine");
+  CHECK(sets.as_list()[1].at("name").as_string() == "other, wine");
+  CHECK(sets.as_list()[0].at("examples").at("5").at("label").as_string() == "red");
+  CHECK(sets.as_list()[1].at("examples").at("5").at("label").as_string() == "white");
+}
+
 }  // namespace

@@ -2,40 +2,25 @@
 #include <fmt/format.h>
 
 #include <metriclab/cli/shard_end.hpp>
-#include <metriclab/plugin/file.hpp>
+#include <metriclab/experiment/results_folder.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <set>
 
 namespace metriclab {
-namespace {
-
 namespace fs = std::filesystem;
-
-/// What a file holds; nullopt where there is none, or none that can be read.
-std::optional<Value> document(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return std::nullopt;
-  try {
-    return parse_json(read_file(file));
-  } catch (const Error&) {  // damaged: it is written anew
-    return std::nullopt;
-  }
-}
-
-}  // namespace
 
 void check_plan(const Plan& plan, const Shard& shard, const ResultStore& store) {
   const fs::path file = store.folder() / "plan.json";
-  const auto stored = document(file);
-  if (!stored) return;
+  const Value stored = read_or_null(file);
+  if (stored.is_null()) return;
   std::string differs;
   try {
-    differs = difference(plan, *stored);
+    differs = difference(plan, stored);
   } catch (const Error&) {  // nothing such as a plan
   }
   if (differs.empty()) return;
-  const auto spec = document(store.folder() / "spec.json");
-  const bool same_spec = spec && to_json_text(*spec, -1) == to_json_text(plan.spec->document, -1);
+  const Value spec = read_or_null(store.folder() / "spec.json");
+  const bool same_spec = to_json_text(spec, -1) == to_json_text(plan.spec->document, -1);
   const std::string what = fmt::format(
       "{}: {} than those of shard {}; {}", file.string(), differs, to_string(shard),
       same_spec ? "the spec is the same, but sources of plugins or files of data are not"

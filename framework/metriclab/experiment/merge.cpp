@@ -332,7 +332,7 @@ void Merge::take_plan(const fs::path& source, MergedFolder& tells) {
       if (!(content(result) == content(twin)) && name.is_string())
         if (std::ranges::find(change.contents, name.as_string()) == change.contents.end())
           change.contents.push_back(name.as_string());
-    } catch (const Error&) {
+    } catch (const Error&) {  // told when it was to be taken
     }
   }
   if (earlier > 0)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <metriclab/experiment/plan_change.hpp>
+#include <metriclab/experiment/results_folder.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
 #include <set>
@@ -16,14 +17,6 @@ namespace fs = std::filesystem;
 
 // More differences than these are counted, not listed.
 constexpr std::size_t kListed = 4;
-
-Value read_or_null(const fs::path& file) {
-  try {
-    return parse_json(read_file(file));
-  } catch (const Error&) {
-    return {};
-  }
-}
 
 void compare(const Value& a, const Value& b, const std::string& pointer,
              std::vector<std::string>& differing) {

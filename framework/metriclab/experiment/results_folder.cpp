@@ -35,6 +35,14 @@ bool is_folder(const fs::path& path) {
 
 }  // namespace
 
+Value read_or_null(const fs::path& file) {
+  try {
+    return parse_json(read_file(file));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 Value read_plan(const fs::path& folder) {
   const fs::path file = folder / "plan.json";
   const std::string text = read_file(file);

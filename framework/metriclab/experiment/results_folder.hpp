@@ -12,6 +12,9 @@ namespace metriclab {
 // What `merge` and `clean` know of a folder `results/<experiment>/`: files alone, neither spec nor
 // plugins.
 
+/// What a JSON file holds; null where there is none, or none that can be read.
+Value read_or_null(const std::filesystem::path& file);
+
 /// plan.json there, whose "runs" is a list; throws Error naming the file where there is none that
 /// this metriclab can read.
 Value read_plan(const std::filesystem::path& folder);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <metriclab/experiment/environment.hpp>
 #include <metriclab/experiment/run_mark.hpp>
 #include <metriclab/plugin/file.hpp>
 #include <metriclab/plugin/json.hpp>
@@ -12,12 +13,6 @@ namespace metriclab {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string host_name() {
-  std::array<char, 128> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return host.data();
-}
 
 /// What it says, as far as it can be read.
 GoingOn read_mark(int file) {

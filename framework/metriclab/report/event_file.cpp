@@ -141,7 +141,7 @@ void write_event_file(const Record& record, const fs::path& folder) {
   const fs::path place =
       folder / step_of(record.experiment) / step_of(record.dataset) / step_of(record.method) /
       step_of(fmt::format("{} seed {}{}", record.split, record.seed, details.trial));
-  fs::create_directories(place);
+  make_folder(place);
   write_file_whole(place / "events.out.tfevents.metriclab", events.bytes());
 }
 

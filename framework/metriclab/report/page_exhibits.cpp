@@ -132,11 +132,15 @@ Value::List page_exhibits(const Results& results, const Table& table,
         throw Error(fmt::format("an exhibit of schema {}; this metriclab knows {}",
                                 exhibit.at("schema").as_integer(), kSchema));
       if (exhibit.find("examples") == nullptr) continue;
-      Set& set = sets[record.dataset];
+      // Another experiment may have another split of it, or other data of that name.
+      const std::string name = results.experiments.size() > 1
+                                   ? fmt::format("{}, {}", record.experiment, record.dataset)
+                                   : record.dataset;
+      Set& set = sets[name];
       add_method(exhibit, record.method, set);
       if (set.methods.size() > 1) continue;
-      order.push_back(record.dataset);
-      set.head.set("name", record.dataset);
+      order.push_back(name);
+      set.head.set("name", name);
       set.head.set("split", record.split);
       set.head.set("seed", record.seed);
       for (const char* key : {"n_test", "classes", "shown_classes"})
